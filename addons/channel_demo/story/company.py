@@ -1,0 +1,69 @@
+"""The maker: a company in Shanghai on the Chinese chart, and its trading arm in Hong Kong."""
+
+from odoo import Command
+
+
+def run(env):
+    company = env.ref("base.main_company")
+    company.write({
+        "name": "Huachen Medical (Shanghai) Co., Ltd.",
+        "street": "No. 88 Demonstration Road, Zhangjiang",
+        "city": "上海市",
+        "zip": "201203",
+        "state_id": env.ref("base.state_cn_SH").id,
+        "country_id": env.ref("base.cn").id,
+        "email": "hello@huachen.example.com",
+        "phone": "+86 21 5555 0100",
+    })
+    cny = env.ref("base.CNY")
+    usd = env.ref("base.USD")
+    (cny | usd | env.ref("base.HKD")).active = True
+    env["account.chart.template"].try_loading("cn", company=company, install_demo=False)
+    company.currency_id = cny
+    company.tax_lock_date = False
+
+    hong_kong = env["res.company"].create({
+        "name": "Huachen Medical (Hong Kong) Ltd.",
+        "country_id": env.ref("base.hk").id,
+        "city": "Hong Kong",
+        "currency_id": usd.id,
+        "email": "hk@huachen.example.com",
+    })
+    env["ir.model.data"].create({
+        "module": "channel_demo",
+        "name": "company_hk",
+        "model": "res.company",
+        "res_id": hong_kong.id,
+        "noupdate": True,
+    })
+    env["account.chart.template"].try_loading("generic_coa", company=hong_kong, install_demo=False)
+    hong_kong.currency_id = usd
+    env.ref("base.user_admin").company_ids = [Command.link(hong_kong.id)]
+    env.ref("base.user_root").company_ids = [Command.link(hong_kong.id)]
+
+    # One rate a month, as a finance department keeps them: units of the currency for one CNY.
+    from . import calendar
+
+    for month_start in calendar.months():
+        env["res.currency.rate"].create([
+            {
+                "name": month_start,
+                "currency_id": usd.id,
+                "company_id": company.id,
+                "inverse_company_rate": 7.1 + (month_start.month % 4) * 0.05,
+            },
+            {
+                "name": month_start,
+                "currency_id": cny.id,
+                "company_id": hong_kong.id,
+                "company_rate": 7.1 + (month_start.month % 4) * 0.05,
+            },
+        ])
+    features = env["res.config.settings"].create({
+        "group_product_pricelist": True,
+        "group_stock_production_lot": True,
+        "module_product_expiry": True,
+        "group_uom": True,
+        "group_multi_currency": True,
+    })
+    features.execute()
