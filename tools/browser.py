@@ -1,0 +1,89 @@
+"""What tests need beside Python: chromium for tours, wkhtmltopdf for PDF documents.
+
+What the machine has is used. What it lacks is unpacked from Debian's packages into the state folder, with the libraries
+that they need: no root, and nothing of the machine is changed.
+"""
+
+import os
+import shutil
+
+from . import apt
+from .common import STATE, Fault, locked, remove_tree, require_disk, say
+
+BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+PREFIX = STATE / "browser"
+
+#: Runs a program of the unpacked packages with their own libraries, fonts and data.
+_WRAPPER = """#!/bin/sh
+root={prefix}/tree
+lib=$root/usr/lib/$(uname -m)-linux-gnu
+export LD_LIBRARY_PATH="$lib:$lib/nss:$lib/pulseaudio:$root/lib/$(uname -m)-linux-gnu"
+export FONTCONFIG_FILE={prefix}/fonts.conf XDG_DATA_DIRS="$root/usr/share:/usr/share"
+export QT_PLUGIN_PATH="$lib/qt5/plugins" QT_QPA_PLATFORM=offscreen
+exec "$root/{program}" "$@"
+"""
+
+_FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{prefix}/tree/usr/share/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>{prefix}/fonts-cache</cachedir>
+  <include ignore_missing="yes">{prefix}/tree/etc/fonts/conf.d</include>
+  <include ignore_missing="yes">/etc/fonts/conf.d</include>
+</fontconfig>
+"""
+
+
+def _has(*names):
+    path = f"{os.environ.get('PATH', os.defpath)}:{PREFIX / 'bin'}"
+    return any(shutil.which(name, path=path) for name in names)
+
+
+def get():
+    """Make sure that browser tours and PDF documents can be tested.
+
+    :raise Fault: when there is no browser and none can be had, unless CHANNEL_NO_BROWSER says to go without
+    """
+    if os.environ.get("CHANNEL_NO_BROWSER") == "1":
+        say("- Browser tours are left out, because CHANNEL_NO_BROWSER is 1.")
+        return
+    with locked("browser"):
+        missing = [name for name, there in (
+            ("chromium", _has(*BROWSERS)), ("wkhtmltopdf", _has("wkhtmltopdf")),
+        ) if not there]
+        if not missing:
+            return
+        if not apt.supported():
+            raise Fault(f"The tests need {' and '.join(missing)}: install it, or set CHANNEL_NO_BROWSER=1 to leave the "
+                        "tours out.")
+        _unpack(missing)
+
+
+def _unpack(missing):
+    offline = "connect and run the same command again, or install chromium and wkhtmltopdf yourself."
+    require_disk()
+    work = apt.scratch("browser")
+    source = apt.PrivateApt(work / "apt")
+    source.update(offline)
+    wanted = [name for name in missing if source.candidate(name)]
+    if "chromium" in missing and "chromium" not in wanted:
+        raise Fault("The tests need chromium, which this machine's package sources do not have: install a browser, "
+                    "or set CHANNEL_NO_BROWSER=1 to leave the tours out.")
+    if "wkhtmltopdf" in missing and "wkhtmltopdf" not in wanted:
+        # Debian 13 has dropped it.
+        say("  This Debian has no wkhtmltopdf: tests of PDF documents are left to the machines that have it.")
+    if wanted:
+        debs = source.download_missing(f"Fetching {' and '.join(wanted)}", "browser",
+                                       [*wanted, "fonts-dejavu-core", "fonts-wqy-microhei"], offline)
+        apt.unpack(debs, work / "tree", "Unpacking")
+    programs = {"chromium": "usr/lib/chromium/chromium", "wkhtmltopdf": "usr/bin/wkhtmltopdf"}
+    (work / "bin").mkdir()
+    for name in wanted:
+        wrapper = work / "bin" / name
+        wrapper.write_text(_WRAPPER.format(prefix=PREFIX, program=programs[name]))
+        wrapper.chmod(0o755)
+    (work / "fonts.conf").write_text(_FONTS.format(prefix=PREFIX))
+    remove_tree(work / "apt")
+    remove_tree(PREFIX)
+    work.rename(PREFIX)
