@@ -99,8 +99,10 @@ class PrivateApt:
 
 def unpack(debs, prefix, what):
     """Unpack packages into `prefix`; run none of their scripts."""
-    for deb in debs:
-        run(["dpkg-deb", "-x", deb, prefix], f"{what}: {deb.name.split('_')[0]}", LOGS / "unpack.log")
+    script = 'prefix=$1; shift; for deb in "$@"; do echo "$deb"; dpkg-deb -x "$deb" "$prefix" || exit; done'
+    prefix.mkdir(parents=True, exist_ok=True)
+    run(["sh", "-c", script, "unpack", prefix, *debs], what, LOGS / "unpack.log",
+        watch=lambda line: Path(line.strip()).name.split("_")[0])
 
 
 def scratch(name):

@@ -76,7 +76,7 @@ def _unpack(missing):
     if wanted:
         debs = source.download_missing(f"Fetching {' and '.join(wanted)}", "browser",
                                        [*wanted, "fonts-dejavu-core", "fonts-wqy-microhei"], offline)
-        apt.unpack(debs, work / "tree", "Unpacking")
+        apt.unpack(debs, work / "tree", f"Unpacking {' and '.join(wanted)}")
     programs = {"chromium": "usr/lib/chromium/chromium", "wkhtmltopdf": "usr/bin/wkhtmltopdf"}
     (work / "bin").mkdir()
     for name in wanted:

@@ -56,7 +56,7 @@ def _parser():
     one.add_argument("modules", nargs="+", metavar="MODULE", help="add-ons, or all")
 
     commands.add_parser("lint", help="ruff, pylint-odoo, XML and translation files")
-    commands.add_parser("story", help="build the story's database template only; tests do it on another core")
+    commands.add_parser("story", help="build only the story's template")
     return parser
 
 

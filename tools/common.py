@@ -27,7 +27,11 @@ _NETWORK = re.compile(
     r"|Failed to establish a new connection|Network is unreachable|Could not connect to|Connection timed out"
     r"|Cannot initiate the connection|NewConnectionError|NameResolutionError|No route to host"
 )
-_ERROR_LINE = re.compile(r"^(E: |ERROR: |error: |FATAL|psql: |\w*Error: )|\b(ERROR|CRITICAL)\b")
+#: What usually says it best, best first: the end of a traceback, a program's own complaint, an error in Odoo's log.
+_ERROR_LINES = (
+    re.compile(r"^(?!RuntimeError|Traceback)[\w.]+(Error|Exception|Violation|Refusal|UndefinedTable|UndefinedColumn): "),
+    re.compile(r"^(E: |ERROR: |error: |FATAL|initdb: error)|\b(ERROR|CRITICAL|FATAL)\b"),
+)
 
 
 class Fault(Exception):
@@ -111,9 +115,10 @@ def tree_hash(folder, skip=()):
 def last_error(log):
     """The line of a log that most likely says what went wrong."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()[-400:] if line.strip()]
-    for line in reversed(lines):
-        if _ERROR_LINE.search(line):
-            return line[:300]
+    for wanted in _ERROR_LINES:
+        for line in reversed(lines):
+            if wanted.search(line):
+                return line[:300]
     return lines[-1][:300] if lines else "no output"
 
 

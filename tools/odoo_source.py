@@ -79,7 +79,7 @@ def _download(prefix):
     wanted = [f"{name}/{UNSTABLE}" for name in FROM_UNSTABLE] + [f"{name}/{STABLE}" for name in FROM_STABLE]
     debs = source.download("Fetching Odoo 19 (130 MB)", "odoo", wanted, _OFFLINE)
     tree = work / "tree"
-    apt.unpack(debs, tree, "Unpacking")
+    apt.unpack(debs, tree, "Unpacking Odoo 19")
     blur = tree / "usr/lib/python3/dist-packages/odoo/addons" / LEFT_OUT
     if not blur.exists():
         blur.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,9 @@ from . import browser, environment, odoo_source, postgres
 from .common import LOGS, ROOT, say, stop_process
 from .databases import Workshop, addons
 
+#: of the process that runs pytest, and of the server that the acceptance tests call
 LOG = LOGS / "test.log"
+ACCEPTANCE_LOG = LOGS / "acceptance.log"
 ACCEPTANCE = ROOT / "tests/acceptance"
 WHOLE = ("tests", "addons")
 
