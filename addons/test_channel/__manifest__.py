@@ -1,0 +1,12 @@
+{
+    "name": "Channel Suite: tests of the kernel",
+    "summary": "Models that only tests need, and the tests that cross add-ons",
+    "version": "19.0.1.0.0",
+    "category": "Hidden/Tests",
+    "author": "Channel Suite contributors",
+    "license": "AGPL-3",
+    "depends": ["channel_base"],
+    "data": [
+        "security/ir.model.access.csv",
+    ],
+}
