@@ -1,0 +1,39 @@
+import pytz
+
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    channel_alert_user_id = fields.Many2one(
+        "res.users",
+        string="Owner of Channel Alerts",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Owner of alerts that no region has somebody in charge for. Empty: a channel manager of the company.",
+    )
+
+    def _channel_date(self, moment):
+        """The calendar day of a moment where the company is.
+
+        :param moment: naive UTC ``datetime``
+        :return: ``date`` in the time zone of the company's own partner, else of the user, else UTC
+        """
+        self.ensure_one()
+        # Superuser: the time zone of the company's own partner is no secret, and portal users need the day too.
+        zone = self.sudo().partner_id.tz or self.env.user.tz or "UTC"
+        return pytz.utc.localize(moment).astimezone(pytz.timezone(zone)).date()
+
+    def _channel_today(self):
+        """:return: today's ``date`` where the company is"""
+        return self._channel_date(fields.Datetime.now())
+
+    def _channel_alert_user(self):
+        """Return the user who owns the company's alerts when nobody else is named; may be empty."""
+        if self.channel_alert_user_id:
+            return self.channel_alert_user_id
+        # sudo: who manages the channel, whoever raises the alert
+        managers = self.env.ref("channel_base.group_channel_manager").sudo().all_user_ids
+        return managers.filtered(
+            lambda user: user.active and (not self or self in user.company_ids)
+        ).sorted("id")[:1]
