@@ -20,7 +20,17 @@
         "security/channel_groups.xml",
         "security/ir.model.access.csv",
         # Data
+        "data/channel_gate_data.xml",
+        "data/channel_alert_data.xml",
+        "data/channel_cron_data.xml",
         # Views
+        "wizard/channel_gate_override_views.xml",
+        "views/channel_gate_check_views.xml",
+        "views/channel_gate_finding_views.xml",
+        "views/account_move_views.xml",
+        "views/sale_order_views.xml",
+        "views/stock_picking_views.xml",
         "views/channel_menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }
