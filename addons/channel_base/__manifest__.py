@@ -23,6 +23,7 @@
         "data/channel_gate_data.xml",
         "data/channel_alert_data.xml",
         "data/channel_cron_data.xml",
+        "data/channel_segment_data.xml",
         # Views
         "wizard/channel_gate_override_views.xml",
         "views/channel_gate_check_views.xml",
@@ -30,6 +31,10 @@
         "views/account_move_views.xml",
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",
+        "views/channel_region_views.xml",
+        "views/channel_segment_views.xml",
+        "views/res_partner_views.xml",
+        "views/res_users_views.xml",
         "views/channel_menus.xml",
     ],
     "uninstall_hook": "uninstall_hook",

@@ -23,3 +23,10 @@ from . import sale_order
 from . import sale_order_line
 from . import stock_move
 from . import stock_picking
+from . import channel_region
+from . import channel_segment
+from . import channel_segment_membership
+from . import channel_scope_mixin
+from . import res_partner
+from . import res_partner_category
+from . import res_partner_grade

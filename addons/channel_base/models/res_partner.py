@@ -1,0 +1,71 @@
+from odoo import api, fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    channel_region_manual_id = fields.Many2one(
+        "channel.region",
+        string="Region Set by Hand",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Overrules the region that the address names.",
+    )
+    channel_region_id = fields.Many2one(
+        "channel.region",
+        string="Channel Region",
+        compute="_compute_channel_region_id",
+        store=True,
+        precompute=True,
+        recursive=True,
+        index=True,
+        ondelete="set null",
+        help="The region set by hand, else the deepest region that the address names. "
+        "Contacts that share the address of their company share its region.",
+    )
+
+    channel_membership_ids = fields.One2many(
+        "channel.segment.membership",
+        "partner_id",
+        string="Channel Segments",
+        readonly=True,
+    )
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "country_id", "state_id", "city", "type", "channel_region_manual_id", "parent_id.channel_region_id"
+    )
+    def _compute_channel_region_id(self):
+        addresses = {
+            partner: (partner.country_id.id, partner.state_id.id, partner.city)
+            for partner in self
+        }
+        regions = self.env["channel.region"]._regions_of_addresses(set(addresses.values()))
+        for partner, address in addresses.items():
+            if partner.channel_region_manual_id:
+                partner.channel_region_id = partner.channel_region_manual_id
+            elif partner.parent_id and (partner.type == "contact" or not any(address)):
+                # an ordinary contact shares the address of its company; any other without an address has none of its own
+                partner.channel_region_id = partner.parent_id.channel_region_id
+            else:
+                partner.channel_region_id = regions[address]
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        self.env["channel.segment"]._partners_changed(partners, {key for vals in vals_list for key in vals}, created=True)
+        return partners
+
+    def write(self, vals):
+        result = super().write(vals)
+        # fields without a column; those with one are seen by _write_multi
+        if fnames := [name for name in vals if name in self._fields and not self._fields[name].column_type]:
+            self.env["channel.segment"]._partners_changed(self, fnames)
+        return result
+
+    def _write_multi(self, vals_list):
+        # every door of the ORM ends here, stored computed fields included
+        self.env["channel.segment"]._partners_changed(self, {key for vals in vals_list for key in vals})
+        return super()._write_multi(vals_list)
