@@ -1,0 +1,1 @@
+from . import channel_cn_county_load
