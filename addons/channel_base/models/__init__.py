@@ -22,6 +22,7 @@ from . import channel_gate_severity
 from . import sale_order
 from . import sale_order_line
 from . import stock_move
+from . import stock_move_line
 from . import stock_picking
 from . import channel_region
 from . import channel_segment
