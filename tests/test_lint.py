@@ -1,6 +1,7 @@
 """The checks of `./channel lint`, and the ones that Odoo has for its own add-ons."""
 
 import pytest
+
 from tools import lint
 from tools.common import LOGS
 

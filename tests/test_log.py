@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tools import databases, demo, testing
 
 #: Lines that do not come from the suite and that it cannot avoid, each with the reason why it is harmless.

@@ -53,6 +53,9 @@ class PrivateApt:
             "-o", f"Dir::Cache::Archives={self.archives}",
             "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=",
             "-o", "Acquire::Languages=none", "-o", "Debug::NoLocking=1",
+            # A mirror may be a snapshot, as companies and build farms keep them: its lists carry a date that is over.
+            # They are signed all the same, and at worst bring an Odoo 19.0 that is some weeks old.
+            "-o", "Acquire::Check-Valid-Until=false",
         ]
         if os.geteuid() == 0:
             # As root apt would download as a user who may not be able to enter our folder.

@@ -35,7 +35,8 @@ def _parser():
 
     one = commands.add_parser("demo", help="build the demonstration database and serve it")
     one.add_argument("--port", type=int, default=8069, help="port to serve on (8069)")
-    one.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1; 0.0.0.0: all)")
+    one.add_argument("--host", default="127.0.0.1",
+                     help="address to serve on (127.0.0.1)")
     one.add_argument("--fresh", action="store_true", help="drop the demonstration database and build it anew")
     one.add_argument("--no-serve", action="store_true", help="build only")
 
@@ -49,7 +50,7 @@ def _parser():
     one.add_argument("--list", action="store_true", help="only say which there are")
 
     one = commands.add_parser("shell", help="Odoo's shell on the demonstration database",
-                              description="For example: echo 'print(env[\"channel.audit\"].verify())' | ./channel shell")
+                              description="Such as: echo 'print(env[\"channel.audit\"].verify())' | ./channel shell")
     one.add_argument("--database", default=demo.DATABASE)
 
     one = commands.add_parser("update", help="update add-ons in the demonstration database")

@@ -29,7 +29,7 @@ _NETWORK = re.compile(
 )
 #: What usually says it best, best first: the end of a traceback, a program's own complaint, an error in Odoo's log.
 _ERROR_LINES = (
-    re.compile(r"^(?!RuntimeError|Traceback)[\w.]+(Error|Exception|Violation|Refusal|UndefinedTable|UndefinedColumn): "),
+    re.compile(r"^[\w.]+(Error|Exception|Violation|Refusal|UndefinedTable|UndefinedColumn): "),
     re.compile(r"^(E: |ERROR: |error: |FATAL|initdb: error)|\b(ERROR|CRITICAL|FATAL)\b"),
 )
 
