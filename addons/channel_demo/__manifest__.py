@@ -9,4 +9,5 @@
         "channel_dashboard",
         "channel_l10n_cn",
     ],
+    "post_init_hook": "post_init_hook",
 }

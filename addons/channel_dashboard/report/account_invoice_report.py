@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.channel_member.models.res_partner import CHANNEL_ROLES
+
 
 class AccountInvoiceReport(models.Model):
     """Revenue and margin are Odoo's own invoice statistics, seen through the channel's columns.
@@ -12,19 +14,19 @@ class AccountInvoiceReport(models.Model):
 
     _inherit = "account.invoice.report"
 
-    channel_role = fields.Char("Member Role", readonly=True)
+    channel_role = fields.Selection(CHANNEL_ROLES, "Member Role", readonly=True)
     channel_grade_id = fields.Many2one("res.partner.grade", "Member Tier", readonly=True)
     channel_region_id = fields.Many2one("channel.region", "Member Region", readonly=True)
     channel_end_customer_id = fields.Many2one("res.partner", "End Customer", readonly=True)
-    channel_rebate_amount = fields.Float(
-        "Rebate Settled",
+    channel_is_rebate = fields.Boolean(
+        "Rebate",
         readonly=True,
-        help="Part of the untaxed amount that settles rebates: negative on credit notes.",
+        help="Settles a rebate that was accrued before: it clears a liability and is no revenue.",
     )
 
     _depends = {
         "account.move": ["channel_end_customer_id"],
-        "account.move.line": ["channel_settlement_id"],
+        "account.move.line": ["channel_rebate_role"],
         "res.partner": ["channel_role", "grade_id", "channel_region_id"],
     }
 
@@ -36,8 +38,6 @@ class AccountInvoiceReport(models.Model):
                 commercial_partner.grade_id AS channel_grade_id,
                 commercial_partner.channel_region_id,
                 move.channel_end_customer_id,
-                CASE WHEN line.channel_settlement_id IS NOT NULL
-                     THEN -line.balance * account_currency_table.rate ELSE 0 END
-                    AS channel_rebate_amount""",
+                line.channel_rebate_role IS NOT NULL AS channel_is_rebate""",
             super()._select(),
         )

@@ -1,12 +1,14 @@
 from odoo import fields, models
 
+from odoo.addons.channel_member.models.res_partner import CHANNEL_ROLES
+
 
 class SaleReport(models.Model):
     """Odoo's own sales analysis with the member's columns, for order conversion by region."""
 
     _inherit = "sale.report"
 
-    channel_role = fields.Char("Member Role", readonly=True)
+    channel_role = fields.Selection(CHANNEL_ROLES, "Member Role", readonly=True)
     channel_grade_id = fields.Many2one("res.partner.grade", "Member Tier", readonly=True)
     channel_region_id = fields.Many2one("channel.region", "Member Region", readonly=True)
     channel_end_customer_id = fields.Many2one("res.partner", "End Customer", readonly=True)

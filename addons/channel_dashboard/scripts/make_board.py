@@ -16,6 +16,7 @@ INVOICED = [
     ["channel_role", "!=", False],
     ["state", "=", "posted"],
     ["move_type", "in", ["out_invoice", "out_refund"]],
+    ["channel_is_rebate", "=", False],
 ]
 DECIDED = ["draft", "sent", "sale"]
 BLUE, ORANGE, GREEN, RED = "#EFF6FF", "#FFF7ED", "#F0FDF4", "#FEF2F2"
@@ -232,8 +233,7 @@ def executive():
     board = Board()
     date_of_invoice = {"period": ("invoice_date", "date"), "region": "channel_region_id",
                        "tier": "channel_grade_id"}
-    money = {"price_subtotal": "Revenue", "price_margin": "Margin",
-             "channel_rebate_amount": "Rebate settled"}
+    money = {"price_subtotal": "Revenue", "price_margin": "Margin"}
     now = board.pivot("Revenue", "account.invoice.report", money, INVOICED,
                       board.matching(**date_of_invoice))
     before = board.pivot("Revenue, period before", "account.invoice.report", money, INVOICED,
@@ -253,8 +253,8 @@ def executive():
                         {"issued_value": "Issued", "stock_value": "Stock",
                          "near_expiry_value": "Near expiry"}, [], {})
     rebate = board.pivot("Rebates", "channel.rebate.balance",
-                         {"entitlement": "Entitled", "settled": "Settled", "open": "Open"}, [],
-                         board.matching(period=("date_to", "date"),
+                         {"entitlement": "Entitled", "settled_amount": "Settled", "open_amount": "Open"}, [],
+                         board.matching(period=("window_end", "date"),
                                         region="member_id.channel_region_id",
                                         tier="member_id.grade_id"))
     risk = board.pivot("Documents at risk", "channel.report.risk",
@@ -290,7 +290,7 @@ def executive():
                 None, (3, 0), GREEN, "channel_dashboard.menu_coverage", kind="percent")
     board.score("Stock Turns", f'{value(stock, "issued_value")}/{value(stock, "stock_value")}',
                 None, (0, 1), GREEN, "channel_dashboard.menu_stock", kind="ratio")
-    board.score("Open Rebates", value(rebate, "open"), None, (1, 1), ORANGE,
+    board.score("Open Rebates", value(rebate, "open_amount"), None, (1, 1), ORANGE,
                 "channel_rebate.menu_channel_rebate_balance")
     board.score("Revenue at Risk", value(risk, "revenue_at_risk"), None, (2, 1), RED,
                 "channel_dashboard.menu_risk")
@@ -308,8 +308,9 @@ def executive():
     board.chart("Hospitals Served by Region", "bar", "channel.report.coverage", "region_id",
                 "served", [["served", "=", 1]], board.matching(region="region_id"), (501, 585), half,
                 "channel_dashboard.menu_coverage", order="DESC")
-    board.chart("Open Rebates by Programme", "bar", "channel.rebate.balance", "program_id", "open",
-                [], board.matching(period=("date_to", "date"),
+    board.chart("Open Rebates by Programme", "bar", "channel.rebate.balance", "program_id",
+                "open_amount",
+                [], board.matching(period=("window_end", "date"),
                                    region="member_id.channel_region_id",
                                    tier="member_id.grade_id"),
                 (15, 900), half, "channel_rebate.menu_channel_rebate_balance", order="DESC")

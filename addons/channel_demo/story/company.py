@@ -2,6 +2,8 @@
 
 from odoo import Command
 
+from . import calendar
+
 
 def run(env):
     company = env.ref("base.main_company")
@@ -18,7 +20,7 @@ def run(env):
     cny = env.ref("base.CNY")
     usd = env.ref("base.USD")
     (cny | usd | env.ref("base.HKD")).active = True
-    env["account.chart.template"].try_loading("cn", company=company, install_demo=False)
+    _load_chart(env, "cn", company)
     company.currency_id = cny
     company.tax_lock_date = False
 
@@ -36,14 +38,12 @@ def run(env):
         "res_id": hong_kong.id,
         "noupdate": True,
     })
-    env["account.chart.template"].try_loading("generic_coa", company=hong_kong, install_demo=False)
+    _load_chart(env, "generic_coa", hong_kong)
     hong_kong.currency_id = usd
     env.ref("base.user_admin").company_ids = [Command.link(hong_kong.id)]
     env.ref("base.user_root").company_ids = [Command.link(hong_kong.id)]
 
     # One rate a month, as a finance department keeps them: units of the currency for one CNY.
-    from . import calendar
-
     for month_start in calendar.months():
         env["res.currency.rate"].create([
             {
@@ -67,3 +67,9 @@ def run(env):
         "group_multi_currency": True,
     })
     features.execute()
+
+
+def _load_chart(env, code, company):
+    # ``try_loading`` warns while add-ons are being installed. The story is told when the last of
+    # them is in, so that the registry is whole although it does not say so yet.
+    env["account.chart.template"]._load(code, company, install_demo=False)

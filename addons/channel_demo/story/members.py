@@ -1,0 +1,128 @@
+"""Dealers apply, their documents are verified by somebody else, and they are admitted and authorised."""
+
+from dateutil.relativedelta import relativedelta
+from stdnum.cn import uscc
+
+from odoo import Command
+
+from . import calendar
+from .common import name_record, ref
+from .users import PASSWORD
+
+# code: (name, province, city, GB/T 2260 code, province letter, city letter, tier, areas authorised)
+DEALERS = {
+    "D001": ("Hangzhou Jiahe Medical Devices Co., Ltd.", "330000", "杭州市", "330106", "浙", "杭", "gold"),
+    "D002": ("Nanjing Kangning Medical Co., Ltd.", "320000", "南京市", "320106", "苏", "宁", "gold"),
+    "D003": ("Shanghai Bohua Medical Supply Co., Ltd.", "310000", "上海市", "310115", "沪", "浦", "silver"),
+    "D004": ("Beijing Ruikang Medical Co., Ltd.", "110000", "北京市", "110108", "京", "海", "gold"),
+    "D005": ("Wuhan Chutian Medical Co., Ltd.", "420000", "武汉市", "420106", "鄂", "汉", "silver"),
+    "D006": ("Chengdu Tianfu Medical Co., Ltd.", "510000", "成都市", "510107", "川", "蓉", "silver"),
+    "D007": ("Ningbo Haishu Medical Co., Ltd.", "330000", "宁波市", "330203", "浙", "甬", "bronze"),
+    "D008": ("Suzhou Gusu Medical Co., Ltd.", "320000", "苏州市", "320508", "苏", "苏", "bronze"),
+}
+# Its trading licence ran out last month, and nobody noticed until the gate did.
+LAPSED = {"D009": ("Wenzhou Oubei Medical Co., Ltd.", "330000", "温州市", "330302", "浙", "温", "bronze")}
+APPLICANT = {"D010": ("Jiaxing Nanhu Medical Co., Ltd.", "330000", "嘉兴市", "330402", "浙", "嘉", "bronze")}
+PORTAL = {"D001": ("dealer", "Jia He"), "D004": ("dealer2", "Rui Kang")}
+TIERS = {"gold": "Gold", "silver": "Silver", "bronze": "Bronze"}
+
+
+def run(env):
+    for position, (name, label) in enumerate(TIERS.items()):
+        name_record(env, f"grade_{name}", env["res.partner.grade"].create({
+            "name": label, "sequence": position + 1,
+        }))
+    for number, (code, facts) in enumerate({**DEALERS, **LAPSED, **APPLICANT}.items(), start=1):
+        dealer = _apply(env, code, number, facts)
+        if code in APPLICANT:
+            continue
+        _qualify(env, dealer, code, number, facts)
+        dealer.with_user(ref(env, "user_compliance")).action_channel_activate(
+            reason="Documents complete and verified"
+        )
+        _authorise(env, dealer, facts)
+    _portal_users(env)
+
+
+def _apply(env, code, number, facts):
+    name, province, city, area, _letter, _city_letter, tier = facts
+    body = f"91{area}MA{number:06d}"
+    body += "0" * (17 - len(body))
+    dealer = env["res.partner"].with_user(ref(env, "user_manager")).create({
+        "name": name,
+        "is_company": True,
+        "channel_role": "distributor",
+        "ref": f"DEMO-{code}",
+        "channel_code": code,
+        "vat": body + uscc.calc_check_digit(body),
+        "street": f"No. {number} Demonstration Avenue",
+        "city": city,
+        "state_id": env.ref(f"channel_l10n_cn.cn_{province}").state_id.id,
+        "country_id": env.ref("base.cn").id,
+        "email": f"{code.lower()}@dealer.example.com",
+        "grade_id": ref(env, f"grade_{tier}").id,
+        "lang": "zh_CN",
+    })
+    return name_record(env, f"dealer_{code}", dealer.sudo())
+
+
+def _qualify(env, dealer, code, number, facts):
+    letters = facts[4] + facts[5]
+    start = calendar.first_day() - relativedelta(months=14)
+    expiry = start + relativedelta(years=5, days=-1)
+    if code in LAPSED:
+        expiry = calendar.today() - relativedelta(days=20)
+        start = expiry - relativedelta(years=5, days=-1)
+    elif code in ("D003", "D007"):
+        # Comes up for renewal: seen by the alerts and by the board, still in force today.
+        expiry = calendar.today() + relativedelta(days=70 if code == "D003" else 25)
+        start = expiry - relativedelta(years=5, days=-1)
+    documents = [
+        ("cn_uscc", dealer.vat, start, False),
+        ("cn_trading_licence", f"{letters}药监械经营许{start.year}{1000 + number}号", start, expiry),
+        ("cn_trading_filing", f"{letters}药监械经营备{start.year}{2000 + number}号", start, False),
+    ]
+    entered = env["channel.qualification"].with_user(ref(env, "user_manager")).create([
+        {
+            "partner_id": dealer.id,
+            "type_id": env["channel.qualification.type"].search([("code", "=", kind)]).id,
+            "number": document_number,
+            "issue_date": issued,
+            "expiry_date": expires,
+            "issuer": "Market supervision authority (demonstration)",
+        }
+        for kind, document_number, issued, expires in documents
+    ])
+    entered.with_user(ref(env, "user_compliance")).action_verify()
+
+
+def _authorise(env, dealer, facts):
+    region = env.ref(f"channel_l10n_cn.cn_{facts[1]}")
+    authorization = env["channel.authorization"].with_user(ref(env, "user_manager")).create({
+        "partner_id": dealer.id,
+        "region_ids": [Command.set(region.ids)],
+        "date_from": calendar.first_day() - relativedelta(months=2),
+        "date_to": calendar.today() + relativedelta(months=14),
+    })
+    authorization.with_user(ref(env, "user_compliance")).action_approve()
+
+
+def _portal_users(env):
+    for code, (login, person) in PORTAL.items():
+        contact = env["res.partner"].create({
+            "name": person,
+            "parent_id": ref(env, f"dealer_{code}").id,
+            "email": f"{login}@dealer.example.com",
+            "lang": "zh_CN",
+        })
+        user = env["res.users"].with_context(no_reset_password=True).create({
+            "name": person,
+            "login": login,
+            "password": PASSWORD,
+            "partner_id": contact.id,
+            "company_id": env.company.id,
+            "company_ids": [Command.set(env.company.ids)],
+            "group_ids": [Command.set([env.ref("base.group_portal").id])],
+            "tz": "Asia/Shanghai",
+        })
+        name_record(env, f"user_{login}", user)
