@@ -1,0 +1,21 @@
+{
+    "name": "Channel Pricing",
+    "summary": "Prices by segment of member and end customer, explained, the same on order, catalogue and API",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Channel",
+    "author": "Channel Suite contributors",
+    "license": "AGPL-3",
+    "depends": ["channel_member"],
+    "external_dependencies": {"python": ["openpyxl", "xlsxwriter"]},
+    "data": [
+        # Security
+        "security/channel_pricing_groups.xml",
+        "security/ir.model.access.csv",
+        "security/channel_pricing_security.xml",
+        # Views
+        "views/product_pricelist_item_views.xml",
+        "views/product_pricelist_views.xml",
+        "views/channel_price_import_views.xml",
+        "views/channel_pricing_menus.xml",
+    ],
+}

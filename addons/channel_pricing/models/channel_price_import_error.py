@@ -1,0 +1,23 @@
+from odoo import fields, models
+
+
+class ChannelPriceImportError(models.Model):
+    _name = "channel.price.import.error"
+    _description = "Quarantined Price Row"
+    _order = "row_number, id"
+
+    import_id = fields.Many2one("channel.price.import", required=True, index=True, ondelete="cascade")
+    row_number = fields.Integer(string="Row", aggregator=None)
+    product_code = fields.Char()
+    segment_code = fields.Char()
+    min_qty = fields.Char(string="Min. Quantity")
+    price = fields.Char()
+    currency = fields.Char()
+    valid_from = fields.Char()
+    valid_to = fields.Char()
+    codes = fields.Char(
+        help="Machine-readable reasons, separated by commas: product_missing, product_unknown, product_ambiguous, "
+        "segment_unknown, segment_ambiguous, price_missing, price_invalid, price_negative, min_qty_invalid, "
+        "currency_mismatch, date_invalid, dates_reversed, duplicate, conflict."
+    )
+    reason = fields.Char(required=True)

@@ -1,0 +1,159 @@
+import base64
+from datetime import time
+
+import pytz
+
+from odoo import fields, models
+from odoo.fields import Domain
+
+from ..tools import RuleBook, price_table
+
+
+class ProductPricelist(models.Model):
+    _inherit = "product.pricelist"
+
+    channel_price_table = fields.Binary(
+        string="Price Table (XLSX)",
+        compute="_compute_channel_price_table",
+        help="The fixed prices of single products, in the columns that an import reads. Rules of categories, discounts "
+        "and formulas are no single prices and stay out.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_channel_price_table(self):
+        for pricelist in self:
+            pricelist.channel_price_table = base64.b64encode(price_table.write_rows(pricelist._channel_rows()))
+
+    # === ACTION METHODS ===#
+
+    def action_channel_export_prices(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/channel_price_table/prices-{self.id}.xlsx?download=true",
+            "target": "download",
+        }
+
+    def action_channel_import_prices(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Import Prices"),
+            "res_model": "channel.price.import",
+            "view_mode": "form",
+            "context": {"default_pricelist_id": self.id},
+        }
+
+    def action_channel_open_rules(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_pricing.channel_price_rule_action"),
+            "domain": [("pricelist_id", "=", self.id)],
+            "context": {"default_pricelist_id": self.id},
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _channel_time_zone(self):
+        """In which a date without time of day is meant."""
+        self.ensure_one()
+        return self.company_id.partner_id.tz or self.env.user.tz or "UTC"
+
+    def _channel_single_price_rules(self):
+        """The rules that are one price of one product, with that product: ``[(rule, product)]``."""
+        self.ensure_one()
+        rules = self.env["product.pricelist.item"].search(
+            [
+                ("pricelist_id", "=", self.id),
+                ("compute_price", "=", "fixed"),
+                ("applied_on", "in", ["0_product_variant", "1_product"]),
+            ],
+        )
+        pairs = []
+        for rule in rules:
+            variants = rule.product_tmpl_id.product_variant_ids
+            product = rule.product_id if rule.applied_on == "0_product_variant" else variants
+            if len(product) == 1:
+                pairs.append((rule, product))
+        return pairs
+
+    def _channel_rules_by_key(self):
+        """Which rule a row of a price file is about: ``{(product, segment, min. quantity, start): rule}``.
+
+        Of several with the same key the one that wins, as in the rules' order.
+        """
+        found = {}
+        for rule, product in self._channel_single_price_rules():
+            key = (product.id, rule.channel_segment_id.id, round(rule.min_quantity, 6), rule.date_start)
+            found.setdefault(key, rule)
+        return found
+
+    def _channel_rows(self):
+        """The table as rows of `tools.price_table`; products without a code have no row."""
+        zone = pytz.timezone(self._channel_time_zone())
+
+        def local(moment, whole_day):
+            if not moment:
+                return None
+            value = pytz.utc.localize(moment).astimezone(zone).replace(tzinfo=None)
+            return value.date() if value.time() == whole_day else value
+
+        rows = [
+            {
+                "product_code": product.default_code,
+                "segment_code": rule.channel_segment_id.code,
+                "min_qty": rule.min_quantity,
+                "price": rule.fixed_price,
+                "currency": self.currency_id.name,
+                "valid_from": local(rule.date_start, time.min),
+                "valid_to": local(rule.date_end, time(23, 59, 59)),
+            }
+            for rule, product in self._channel_single_price_rules()
+            if product.default_code
+        ]
+        return sorted(rows, key=lambda row: (row["product_code"], row["segment_code"] or "", row["min_qty"]))
+
+    def _get_applicable_rules_domain(self, products, date, *, member=None, customer=None, **kwargs):
+        """Rules of the segments that hold this pair, and rules without a segment.
+
+        :param member: ``res.partner`` that buys; none: only rules without a segment
+        :param customer: ``res.partner``, the end customer; none: only segments open to every end customer
+        """
+        domain = super()._get_applicable_rules_domain(
+            products=products, date=date, member=member, customer=customer, **kwargs
+        )
+        segments = self.env["channel.pricing"]._segments_of(member, customer)
+        return Domain(domain) & Domain("channel_segment_id", "in", [False, *segments.ids])
+
+    def _get_applicable_rules(self, products, date, *, rule_book=None, **kwargs):
+        if self and rule_book is not None and len(products) == 1 and rule_book.covers(products, date, kwargs):
+            return rule_book.candidates(self, products)
+        return super()._get_applicable_rules(products, date, **kwargs)
+
+    def _compute_price_rule(
+        self, products, quantity, *, currency=None, uom=None, date=False, compute_price=True, rule_book=None, **kwargs
+    ):
+        """Hand core one product at a time with its own candidates, all of them fetched by one search."""
+        if not (self and products):
+            return super()._compute_price_rule(
+                products, quantity, currency=currency, uom=uom, date=date, compute_price=compute_price, **kwargs
+            )
+        date = date or fields.Datetime.now()
+        if rule_book is None or not rule_book.covers(products, date, kwargs):
+            rule_book = RuleBook(products, date, **kwargs)
+        results = {}
+        for product in products:
+            results.update(
+                super()._compute_price_rule(
+                    product,
+                    quantity,
+                    currency=currency,
+                    uom=uom,
+                    date=date,
+                    compute_price=compute_price,
+                    rule_book=rule_book,
+                    **kwargs,
+                )
+            )
+        return results
