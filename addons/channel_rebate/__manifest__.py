@@ -1,0 +1,32 @@
+{
+    "name": "Channel Rebate",
+    "summary": "Rebate programmes, accrual by difference, settlement by credit note, statements",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Channel",
+    "author": "Channel Suite contributors",
+    "license": "AGPL-3",
+    "depends": ["channel_member"],
+    "external_dependencies": {"python": ["xlsxwriter"]},
+    "data": [
+        # Security
+        "security/ir.model.access.csv",
+        "security/channel_rebate_security.xml",
+        # Reports
+        "report/ir_actions_report.xml",
+        "report/channel_rebate_statement_templates.xml",
+        # Data
+        "data/ir_sequence.xml",
+        "data/ir_cron.xml",
+        # Wizards
+        "wizard/channel_rebate_statement_wizard_views.xml",
+        # Views
+        "views/channel_rebate_entry_views.xml",
+        "views/channel_rebate_balance_views.xml",
+        "views/channel_rebate_program_version_views.xml",
+        "views/channel_rebate_program_views.xml",
+        "views/channel_settlement_views.xml",
+        "views/res_partner_views.xml",
+        "views/portal_templates.xml",
+        "views/channel_rebate_menus.xml",
+    ],
+}

@@ -1,0 +1,385 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+
+def _strings(line):
+    return {"document": line["document"] or "", "product": line["product"] or ""}
+
+
+class ChannelRebateBalance(models.Model):
+    """What one member earned under one programme in one window, what was booked, paid, and is open.
+
+    The entitlement is a function of posted lines and approved versions. What was accrued and settled is read
+    from posted journal items, never typed in, so that a reversed or deleted document corrects the balance by itself.
+    The database refuses a row in which settled + open differs from the entitlement.
+    """
+
+    _name = "channel.rebate.balance"
+    _description = "Rebate Balance"
+    _inherit = ["portal.mixin"]
+    _order = "window_start desc, program_id, member_id, id"
+    _check_company_auto = True
+
+    program_id = fields.Many2one(
+        "channel.rebate.program", required=True, readonly=True, ondelete="restrict", check_company=True
+    )
+    version_id = fields.Many2one(
+        "channel.rebate.program.version",
+        readonly=True,
+        ondelete="set null",
+        help="The latest version that a line of the window was calculated under.",
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    member_id = fields.Many2one("res.partner", required=True, readonly=True, index=True, ondelete="restrict")
+    window_start = fields.Date(required=True, readonly=True)
+    window_end = fields.Date(required=True, readonly=True)
+    line_count = fields.Integer(string="Lines Counted", readonly=True)
+    base_amount = fields.Monetary(
+        string="Base", readonly=True, help="Net amount of all lines counted, less returns, in programme currency."
+    )
+    tier_id = fields.Many2one("channel.rebate.tier", string="Tier Reached", readonly=True, ondelete="set null")
+    tier_rate = fields.Float(string="Tier Rate (%)", digits=(16, 6), readonly=True, aggregator=None)
+    entitlement = fields.Monetary(readonly=True, help="Rebate earned to date, rounded once for the window.")
+    booking_ids = fields.One2many("account.move.line", "channel_rebate_balance_id", string="Journal Items")
+    accrued_amount = fields.Monetary(
+        string="Accrued",
+        compute="_compute_booked",
+        store=True,
+        help="Posted by accrual entries to date (before settlement).",
+    )
+    settled_amount = fields.Monetary(
+        string="Settled", compute="_compute_booked", store=True, help="Posted by credit notes, less claw-backs."
+    )
+    open_amount = fields.Monetary(
+        string="Open", compute="_compute_booked", store=True, help="Entitlement less settled."
+    )
+    explanation = fields.Text(compute="_compute_explanation")
+    is_closed = fields.Boolean(string="Window Ended", compute="_compute_is_closed", search="_search_is_closed")
+
+    _window_unique = models.UniqueIndex("(program_id, member_id, window_start, window_end)")
+    _identity = models.Constraint(
+        "CHECK (settled_amount + open_amount = entitlement)", "Settled plus open must equal the entitlement."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "booking_ids.channel_rebate_role",
+        "booking_ids.amount_currency",
+        "booking_ids.parent_state",
+        "booking_ids.currency_id",
+    )
+    def _compute_booked(self):
+        booked = dict.fromkeys(self.ids, (0.0, 0.0))
+        # sudo: the sums must not depend on which journal items the current user may see.
+        groups = self.env["account.move.line"].sudo()._read_group(
+            [
+                ("channel_rebate_balance_id", "in", self.ids),
+                ("channel_rebate_role", "in", ("accrual", "settlement")),
+                ("parent_state", "=", "posted"),
+            ],
+            ["channel_rebate_balance_id", "channel_rebate_role"],
+            ["amount_currency:sum"],
+        )
+        for balance, role, amount in groups:
+            accrued, settled = booked[balance.id]
+            booked[balance.id] = (accrued - amount, settled) if role == "accrual" else (accrued, settled + amount)
+        for balance in self:
+            accrued, settled = booked.get(balance.id, (0.0, 0.0))
+            balance.accrued_amount = balance.currency_id.round(accrued)
+            balance.settled_amount = balance.currency_id.round(settled)
+            balance.open_amount = balance.currency_id.round(balance.entitlement - balance.settled_amount)
+
+    @api.depends_context("lang")
+    def _compute_explanation(self):
+        for balance in self:
+            # sudo: whoever may read the balance may know how it was calculated
+            words = balance.sudo()._explain(self.env["channel.rebate.entry"].sudo())["words"]
+            balance.explanation = "\n".join(words)
+
+    def _compute_is_closed(self):
+        today = fields.Date.context_today(self)
+        for balance in self:
+            balance.is_closed = balance.window_end < today
+
+    def _search_is_closed(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        today = fields.Date.context_today(self)
+        return Domain.OR(Domain("window_end", "<" if closed else ">=", today) for closed in value)
+
+    @api.depends("program_id", "member_id", "window_start", "window_end")
+    def _compute_display_name(self):
+        for balance in self:
+            balance.display_name = f"{balance.program_id.code} · {balance._window_name()} · {balance.member_id.name}"
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for balance in self:
+            balance.access_url = f"/my/channel/rebates/{balance.id}"
+
+    # === ACTIONS === #
+
+    def action_view_entries(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_rebate_entry_action")
+        return {**action, "domain": self._entries_domain(), "context": {}}
+
+    def action_view_bookings(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Items"),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "domain": [("channel_rebate_balance_id", "=", self.id)],
+        }
+
+    def action_statement(self):
+        """Open the statement wizard for the member and the time that the selected balances span."""
+        members = self.member_id
+        action = self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_rebate_statement_wizard_action")
+        return {
+            **action,
+            "context": {
+                "default_member_id": members[:1].id,
+                "default_date_from": min(self.mapped("window_start")),
+                "default_date_to": max(self.mapped("window_end")),
+            },
+        }
+
+    def action_settle(self):
+        """Draft settlements for what is open in the selected balances, one for each programme and member."""
+        settlements = self.env["channel.settlement"]._propose(self)
+        return settlements._action_show()
+
+    # === BUSINESS METHODS === #
+
+    def _window_name(self):
+        """The window in the words of the calendar: `2026-03`, `2026-Q1`, `2026-H1`, `2026`, or both days."""
+        self.ensure_one()
+        return self.env["channel.rebate.engine"]._window_name(self.window_start, self.window_end)
+
+    def _entries_domain(self):
+        return Domain.OR(
+            [
+                ("program_id", "=", balance.program_id.id),
+                ("member_id", "=", balance.member_id.id),
+                ("window_start", "=", balance.window_start),
+                ("window_end", "=", balance.window_end),
+            ]
+            for balance in self
+        )
+
+    def _entries(self):
+        return self.env["channel.rebate.entry"].search(self._entries_domain())
+
+    # === EXPLAINING === #
+
+    def _explain(self, entry):
+        """See :meth:`channel.rebate.program.explain`. `entry`: a `channel.rebate.entry` of this balance, or empty."""
+        self.ensure_one()
+        engine = self.env["channel.rebate.engine"]
+        bands = engine._explain_bands(self)
+        versions = {v.id: v for v in self.env["channel.rebate.program.version"].browse(b["version_id"] for b in bands)}
+        steps = [
+            {
+                "version_id": band["version_id"],
+                "version": versions[band["version_id"]].number,
+                "kind": band["kind"],
+                "tier_id": band["tier_id"],
+                "tier_from": float(band["lower"]),
+                "tier_to": None if band["upper"] is None else float(band["upper"]),
+                "rate": float(band["rate"]),
+                "reached": band["reached"],
+                "amount": float(band["amount"]),
+                "rebate": float(band["rebate"]),
+            }
+            for band in bands
+        ]
+        result = {**self._to_json()[0], "steps": steps, "words": self._explain_words(bands)}
+        if entry:
+            line = engine._explain_entry(entry)
+            result["line"] = line
+            result["words"] += self._explain_line_words(entry, line)
+        return result
+
+    def _explain_words(self, bands):
+        money = self.currency_id.format
+        words = [
+            self.env._(
+                "%(program)s, %(window)s: %(count)s lines count, %(base)s in all (net of tax, less returns).",
+                program=self.program_id.name,
+                window=self._window_name(),
+                count=self.line_count,
+                base=money(self.base_amount),
+            )
+        ]
+        several = len({band["version_id"] for band in bands}) > 1
+        said = None
+        for band in bands:
+            if several and said != band["version_id"]:
+                said = band["version_id"]
+                version = self.env["channel.rebate.program.version"].browse(said)
+                words.append(
+                    self.env._(
+                        "Version %(number)s (from %(day)s), on %(earned)s:",
+                        number=version.number,
+                        day=format_date(self.env, version.valid_from),
+                        earned=money(band["earned"]),
+                    )
+                )
+            values = {
+                "rate": f"{band['rate']:f}".rstrip("0").rstrip("."),
+                "lower": money(band["lower"]),
+                "upper": money(band["upper"]) if band["upper"] is not None else "",
+                "amount": money(band["amount"]),
+                "rebate": money(band["rebate"]),
+            }
+            if band["amount"]:
+                if band["upper"] is None:
+                    words.append(
+                        self.env._("Tier from %(lower)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values)
+                    )
+                else:
+                    words.append(
+                        self.env._(
+                            "Tier from %(lower)s to %(upper)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values
+                        )
+                    )
+            elif band["reached"]:
+                words.append(
+                    self.env._("Tier from %(lower)s at %(rate)s %%: passed, a higher tier pays on everything.", **values)
+                )
+            else:
+                words.append(self.env._("Tier from %(lower)s at %(rate)s %%: not reached.", **values))
+        following = next(
+            (band for band in bands if not band["reached"] and band["version_id"] == self.version_id.id), None
+        )
+        if following and following["lower"] > following["measure"]:
+            words.append(
+                self.env._(
+                    "%(distance)s more reach the tier of %(rate)s %%.",
+                    distance=money(following["lower"] - following["measure"]),
+                    rate=f"{following['rate']:f}".rstrip("0").rstrip("."),
+                )
+            )
+        words.append(
+            self.env._(
+                "Rebate, rounded once for the window: %(entitlement)s. Settled so far: %(settled)s. Open: %(open)s.",
+                entitlement=money(self.entitlement),
+                settled=money(self.settled_amount),
+                open=money(self.open_amount),
+            )
+        )
+        return words
+
+    def _explain_line_words(self, entry, line):
+        money = self.currency_id.format
+        if entry.exclusion:
+            reason = dict(entry._fields["exclusion"]._description_selection(self.env))[entry.exclusion]
+            return [
+                self.env._("%(document)s, %(product)s: not counted. %(reason)s.", reason=reason, **_strings(line))
+            ]
+        words = self.env._(
+            "%(document)s, %(product)s, %(day)s: %(amount)s counted, which took the total from %(before)s to %(after)s.",
+            day=format_date(self.env, entry.date),
+            amount=money(entry.earning_amount),
+            before=money(line["total_before"]),
+            after=money(line["total_after"]),
+            **_strings(line),
+        )
+        share = self.env._(
+            "Its share of the rebate: %(rebate)s (%(rate)s %%).",
+            rebate=money(entry.rebate_amount),
+            rate=f"{entry.rate:.6f}".rstrip("0").rstrip("."),
+        )
+        return [words, share]
+
+    def _statement(self, member, date_from, date_to):
+        """See :meth:`channel.rebate.program.statement`. `self`: the member's balances, by programme and window."""
+        entries = self.env["channel.rebate.entry"]
+        if self:
+            entries = entries.search(
+                self._entries_domain() & Domain("date", ">=", date_from) & Domain("date", "<=", date_to),
+                order="program_id, window_start, date, source_id",
+            )
+        settlements = self.env["account.move.line"].search(
+            [
+                ("channel_rebate_balance_id", "in", self.ids),
+                ("channel_rebate_role", "=", "settlement"),
+                ("parent_state", "=", "posted"),
+            ],
+            order="date, id",
+        )
+        lines_of = entries.grouped("program_id")
+        paid_by = settlements.grouped(lambda line: line.channel_rebate_balance_id.program_id)
+        programs = []
+        for program, balances in self.grouped("program_id").items():
+            currency = program.currency_id
+            programs.append(
+                {
+                    "program_id": program.id,
+                    "code": program.code,
+                    "name": program.name,
+                    "company": program.company_id.name,
+                    "currency": currency.name,
+                    **{
+                        key: currency.round(sum(balances.mapped(name)))
+                        for key, name in (
+                            ("entitlement", "entitlement"),
+                            ("accrued", "accrued_amount"),
+                            ("settled", "settled_amount"),
+                            ("open", "open_amount"),
+                        )
+                    },
+                    "balances": balances._to_json(),
+                    "lines": lines_of.get(program, entries.browse())._to_json(),
+                    "settlements": [
+                        {
+                            "document": line.move_id.name,
+                            "date": line.date.isoformat(),
+                            "window": line.channel_rebate_balance_id._window_name(),
+                            "amount": line.amount_currency,
+                        }
+                        for line in paid_by.get(program, settlements.browse())
+                    ],
+                }
+            )
+        return {
+            "member_id": member.id,
+            "member": member.name,
+            "date_from": date_from.isoformat(),
+            "date_to": date_to.isoformat(),
+            "programs": programs,
+        }
+
+    def _to_json(self):
+        """-> list of dicts, one for each balance; amounts are numbers in `currency`, days are ISO strings."""
+        return [
+            {
+                "balance_id": balance.id,
+                "program_id": balance.program_id.id,
+                "program": balance.program_id.code,
+                "member_id": balance.member_id.id,
+                "member": balance.member_id.name,
+                "version_id": balance.version_id.id,
+                "version": balance.version_id.number,
+                "window": balance._window_name(),
+                "window_start": balance.window_start.isoformat(),
+                "window_end": balance.window_end.isoformat(),
+                "currency": balance.currency_id.name,
+                "lines": balance.line_count,
+                "base": balance.base_amount,
+                "tier_id": balance.tier_id.id,
+                "tier_from": balance.tier_id.lower_bound if balance.tier_id else None,
+                "rate": balance.tier_rate,
+                "entitlement": balance.entitlement,
+                "accrued": balance.accrued_amount,
+                "settled": balance.settled_amount,
+                "open": balance.open_amount,
+            }
+            for balance in self
+        ]

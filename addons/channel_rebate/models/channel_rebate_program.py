@@ -1,0 +1,554 @@
+import logging
+import re
+from datetime import date, timedelta
+
+import psycopg2
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, LockError, UserError, ValidationError
+from odoo.fields import Command, Domain
+from odoo.tools import SQL, format_date
+
+_logger = logging.getLogger(__name__)
+
+
+class ChannelRebateProgram(models.Model):
+    """What a company promises its members for what they buy: the identity of the programme and its accounts.
+
+    The terms (window, tiers, scope) are in versions. Public methods are the API; amounts in what they return are
+    numbers in the currency of the programme, days are ISO strings, all of it is plain JSON.
+    """
+
+    _name = "channel.rebate.program"
+    _description = "Rebate Programme"
+    _inherit = ["channel.versioned.mixin", "mail.thread", "mail.activity.mixin"]
+    _order = "code, id"
+    _rec_names_search = ["name", "code"]
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    code = fields.Char(required=True, copy=False, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(
+        "res.currency",
+        string="Programme Currency",
+        required=True,
+        compute="_compute_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Tiers, rebates and settlements are in this currency. "
+        "Invoices in another one count at the rate of their invoice date.",
+    )
+    payee = fields.Selection(
+        [("member", "The member that bought")],
+        required=True,
+        default="member",
+        help="Who earns the rebate. It is paid to nobody else.",
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Owner", default=lambda self: self.env.user, tracking=True, domain=[("share", "=", False)]
+    )
+    version_ids = fields.One2many("channel.rebate.program.version", "program_id", string="Versions", copy=False)
+
+    # Accounting
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Accrual Journal",
+        required=True,
+        check_company=True,
+        domain="[('type', '=', 'general')]",
+        compute="_compute_accounting",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    settlement_journal_id = fields.Many2one(
+        "account.journal",
+        required=True,
+        check_company=True,
+        domain="[('type', '=', 'sale')]",
+        compute="_compute_accounting",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Journal of the credit notes.",
+    )
+    expense_account_id = fields.Many2one(
+        "account.account",
+        string="Rebate Account",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        domain="[('account_type', 'in', ('income', 'income_other', 'expense', 'expense_direct_cost'))]",
+        help="Debited by accruals: a contra-revenue account (reduction of revenue) or an expense account.",
+    )
+    liability_account_id = fields.Many2one(
+        "account.account",
+        string="Accrued Rebate Account",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        domain="[('account_type', '=', 'liability_current')]",
+        help="Credited by accruals and cleared by credit notes: what is owed to members and not yet settled.",
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        string="Credit Note Product",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        domain="[('type', '=', 'service')]",
+        help="Product of the credit note lines; its customer taxes are those of the credit note.",
+    )
+
+    # Results
+    accrued_to = fields.Date(
+        string="Accrued up to", readonly=True, copy=False, help="Lines dated later have not been looked at yet."
+    )
+    run_count = fields.Integer(string="Runs", readonly=True, copy=False)
+    balance_ids = fields.One2many("channel.rebate.balance", "program_id", string="Balances")
+    entitlement = fields.Monetary(compute="_compute_amounts")
+    settled_amount = fields.Monetary(string="Settled", compute="_compute_amounts")
+    open_amount = fields.Monetary(string="Open", compute="_compute_amounts")
+
+    _code_unique = models.UniqueIndex("(code, company_id)", "Another programme of this company has this code.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id")
+    def _compute_currency_id(self):
+        for program in self:
+            program.currency_id = program.company_id.currency_id
+
+    @api.depends("company_id")
+    def _compute_accounting(self):
+        for company, programs in self.grouped("company_id").items():
+            journals = self.env["account.journal"].search(
+                [*self.env["account.journal"]._check_company_domain(company), ("type", "in", ("general", "sale"))]
+            )
+            programs.journal_id = journals.filtered(lambda j: j.type == "general")[:1]
+            programs.settlement_journal_id = journals.filtered(lambda j: j.type == "sale")[:1]
+
+    def _compute_amounts(self):
+        sums = {
+            program.id: amounts
+            for program, *amounts in self.env["channel.rebate.balance"]._read_group(
+                [("program_id", "in", self.ids)],
+                ["program_id"],
+                ["entitlement:sum", "settled_amount:sum", "open_amount:sum"],
+            )
+        }
+        for program in self:
+            program.entitlement, program.settled_amount, program.open_amount = sums.get(program.id, (0.0, 0.0, 0.0))
+
+    @api.depends("code", "name")
+    def _compute_display_name(self):
+        for program in self:
+            program.display_name = f"[{program.code}] {program.name}" if program.code else program.name
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("liability_account_id", "currency_id")
+    def _check_liability_account(self):
+        for program in self:
+            if program.liability_account_id.account_type != "liability_current":
+                raise ValidationError(
+                    self.env._(
+                        "Accrued rebate account %(account)s of programme %(program)s is of type “%(type)s”: choose a "
+                        "current liability, because a credit note cannot use a payable or receivable account.",
+                        account=program.liability_account_id.display_name,
+                        program=program.code,
+                        type=program.liability_account_id.account_type,
+                    )
+                )
+
+    def write(self, vals):
+        fixed = {"currency_id", "company_id"} & vals.keys()
+        if fixed:
+            for program in self.filtered("balance_ids"):
+                if any(program[name].id != vals[name] for name in fixed):
+                    raise UserError(
+                        self.env._(
+                            "Programme %s has balances already, so its company and currency are fixed. "
+                            "Make a new programme instead.",
+                            program.code,
+                        )
+                    )
+        return super().write(vals)
+
+    # === ACTIONS === #
+
+    def action_accrue(self):
+        """Accrue up to today and show the balances."""
+        self.accrue()
+        return self.action_view_balances()
+
+    def action_view_balances(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_rebate_balance_action")
+        return {**action, "domain": [("program_id", "in", self.ids)], "context": {}}
+
+    def action_view_entries(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_rebate_entry_action")
+        return {**action, "domain": [("program_id", "in", self.ids)], "context": {}}
+
+    def action_view_moves(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Items"),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "domain": [("channel_rebate_balance_id.program_id", "in", self.ids)],
+        }
+
+    def action_propose_settlements(self):
+        """Draft settlements for all windows of the programmes that have ended and have something open."""
+        settlements = self.propose_settlements(fields.Date.context_today(self) - timedelta(days=1))
+        return self.env["channel.settlement"].browse(settlements)._action_show()
+
+    # === PUBLIC METHODS === #
+
+    def accrue(self, date_to=None):
+        """Book the difference between what members are entitled to and what is booked.
+
+        Recomputes entries and balances from all posted lines dated up to `date_to`, then posts one journal entry for
+        each programme and accounting day: rebate account to accrued rebate account, a pair of items for each
+        balance that differs, with the member as partner. Running it again books nothing. A `date_to` before the
+        last run's counts as the last run's: nothing is un-accrued because somebody asks about an earlier day (use
+        `simulate`). An entry is dated on the last day of its window, or `date_to` if that is earlier; in a locked
+        period, on the first open day, and its reference says so.
+
+        :param date_to: ISO day or date, today if none
+        :return: balances of the programmes, a list of dicts (keys as in `simulate`) with `booked`: what this
+            run posted on the balance. Without records, all programmes of the current companies are accrued.
+        :raises LockError: another run works on one of the programmes; nothing was done, try again later
+        """
+        programs = self or self.search([("company_id", "in", self.env.companies.ids)])
+        programs.check_access("write")
+        date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
+        programs._begin_run()
+        programs._recompute_balances(date_to)
+        booked = programs._book()
+        balances = self.env["channel.rebate.balance"].search([("program_id", "in", programs.ids)])
+        return [{**row, "booked": booked.get(row["balance_id"], 0.0)} for row in balances._to_json()]
+
+    @api.readonly
+    def simulate(self, date_from, date_to):
+        """Calculate what the lines dated between two days earn, without writing anything.
+
+        :param date_from: ISO day or date, included
+        :param date_to: ISO day or date, included
+        :return: list of dicts, one for each programme, member and window with a line in the range: `program_id`,
+            `program` (code), `member_id`, `member`, `version_id`, `version` (number), `window`, `window_start`,
+            `window_end`, `currency`, `lines`, `base`, `tier_id`, `tier_from`, `rate` (%), `entitlement`, and what the
+            books hold of that window today: `balance_id` (or None), `accrued`, `settled`, `open`
+        """
+        programs = self or self.search([("company_id", "in", self.env.companies.ids)])
+        programs.check_access("read")
+        date_from, date_to = fields.Date.to_date(date_from), fields.Date.to_date(date_to)
+        if not date_from or not date_to or date_from > date_to:
+            raise ValidationError(
+                self.env._("simulate: date_from %(a)s must not be after date_to %(b)s.", a=date_from, b=date_to)
+            )
+        # A simulation shows amounts of all members of a programme, so it is not for who sees some of them only.
+        if self.env.user.channel_is_regional or not self.env["channel.rebate.balance"].has_access("read"):
+            raise AccessError(self.env._("A simulation shows all members of a programme: it needs access to all regions."))
+        engine = self.env["channel.rebate.engine"]
+        self.env.flush_all()
+        rows = self.env.execute_query_dict(
+            engine._sql_totals(SQL("(%s)", engine._sql_rated(engine._sql_entries(programs, date_from, date_to))))
+        )
+        return programs._simulated_to_json(rows)
+
+    @api.readonly
+    def explain(self, line=None, balance=None):
+        """Explain a rebate tier by tier.
+
+        :param int line: id of a `channel.rebate.entry`: explains the line and the window it is in
+        :param int balance: id of a `channel.rebate.balance`: explains the window
+        :return: dict with the balance (keys as `simulate`), `steps` (list of dicts: `version`, `kind`, `tier_from`,
+            `tier_to` (None = open), `rate` in %, `reached`, `amount` inside the tier, `rebate` before rounding),
+            `words` (list of sentences in the user's language) and, for a line, `line` (keys `entry_id`, `document`,
+            `product`, `date`, `amount`, `excluded` code or None, `total_before`, `total_after`, `rate`, `rebate`)
+        :raises AccessError: the line belongs to a member that the user may not see
+        """
+        if line:
+            entry = self.env["channel.rebate.entry"].browse(line).exists()
+            if not entry:
+                raise ValidationError(self.env._("explain: there is no rebate entry %s.", line))
+            entry.check_access("read")
+            record = entry.balance_id
+        else:
+            entry = self.env["channel.rebate.entry"]
+            record = self.env["channel.rebate.balance"].browse(balance).exists()
+        if not record:
+            raise ValidationError(self.env._("explain: there is no rebate balance %s.", balance or line))
+        record.check_access("read")
+        # sudo: access to the balance was checked; the reader (a member on the portal) may know the terms it was
+        # calculated under although he cannot read programmes.
+        return record.sudo()._explain(entry.sudo())
+
+    @api.readonly
+    def statement(self, member_id, period):
+        """What a member earned, was booked, was paid, and has open, for each programme and line.
+
+        :param int member_id: member (`res.partner`)
+        :param period: `'2026-03'`, `'2026-Q1'`, `'2026-H1'`, `'2026'`, or `[from, to]` (ISO days, both included)
+        :return: dict `member_id`, `member`, `date_from`, `date_to`, `programs`: list of dicts `program_id`, `code`,
+            `name`, `company`, `currency`, `entitlement`, `accrued`, `settled`, `open`, `balances` (keys as `simulate`:
+            every window that overlaps the period, whole, to date), `lines` (list of dicts for the lines of these
+            windows dated in the period: `entry_id`, `date`, `document`, `product`, `window`, `qualifying`, `earning`,
+            `excluded` (code or None), `rate`, `rebate`), `settlements` (list of dicts `document`, `date`, `window`,
+            `amount`)
+        :raises ValidationError: no such member, or a period that cannot be read
+        :raises AccessError: the user may not see the member's balances
+        """
+        date_from, date_to = self._period(period)
+        member = self.env["res.partner"].browse(member_id).exists()
+        if not member:
+            raise ValidationError(self.env._("statement: there is no member %s.", member_id))
+        member.check_access("read")
+        member = member.commercial_partner_id
+        domain = Domain("member_id", "=", member.id) & Domain("window_start", "<=", date_to)
+        domain &= Domain("window_end", ">=", date_from)
+        if self:
+            domain &= Domain("program_id", "in", self.ids)
+        balances = self.env["channel.rebate.balance"].search(domain, order="program_id, window_start")
+        balances.check_access("read")
+        # sudo: the balances were found with the user's own rights, what follows only describes them.
+        return balances.sudo()._statement(member.sudo(), date_from, date_to)
+
+    def propose_settlements(self, date_to=None, member_ids=None, interim=False):
+        """Draft settlements of what is open: one for each programme and member.
+
+        :param date_to: windows that end on or before this day (today if none)
+        :param member_ids: only these members
+        :param bool interim: also windows that begin on or before `date_to` and have not ended yet
+        :return: ids of the new `channel.settlement` records; none where nothing is open or a draft exists already
+        """
+        self.check_access("write")
+        date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
+        domain = Domain("program_id", "in", self.ids)
+        domain &= Domain("window_start" if interim else "window_end", "<=", date_to)
+        if member_ids:
+            domain &= Domain("member_id", "in", member_ids)
+        self.accrue(date_to)
+        return self.env["channel.settlement"]._propose(self.env["channel.rebate.balance"].search(domain)).ids
+
+    # === BUSINESS METHODS === #
+
+    def _begin_run(self):
+        """Take the programmes for this transaction.
+
+        Guarantee: of two transactions that begin a run on one programme, the later either finds the row locked
+        (LockError) or, if the earlier has committed since the later took its snapshot, fails to serialise and is
+        retried by Odoo with a fresh one. The increment makes the row differ, which is what PostgreSQL needs to notice.
+        """
+        self.lock_for_update(allow_referencing=True)
+        for program in self:
+            program.run_count += 1
+        self.flush_recordset(["run_count"])
+
+    def _recompute_balances(self, date_to):
+        """Bring entries and balances in line with the lines dated up to `date_to`, or the last run's day if later."""
+        for program in self:
+            if not program.accrued_to or program.accrued_to < date_to:
+                program.accrued_to = date_to
+        for limit, programs in self.grouped("accrued_to").items():
+            self.env["channel.rebate.engine"]._refresh(programs, limit)
+
+    def _book(self):
+        """Post the differences between entitlement and booked accrual. -> `{balance id: amount posted now}`"""
+        unbooked = self.env["channel.rebate.balance"].browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """SELECT id FROM channel_rebate_balance
+                        WHERE program_id = ANY(%s) AND entitlement <> accrued_amount ORDER BY id""",
+                    list(self.ids),
+                )
+            )
+        )
+        if not unbooked:
+            return {}
+        differences = {b.id: b.currency_id.round(b.entitlement - b.accrued_amount) for b in unbooked}
+        open_days = {}
+        for program in self:
+            for day in {min(b.window_end, program.accrued_to) for b in unbooked if b.program_id == program}:
+                open_days[program, day] = program._first_open_day(day)
+
+        def accounting_day(balance):
+            day = min(balance.window_end, balance.program_id.accrued_to)
+            open_day = open_days[balance.program_id, day]
+            return balance.program_id, open_day, open_day != day
+
+        moves = self.env["account.move"].create(
+            [
+                program._prepare_accrual_vals(day, is_late, balances, differences)
+                for (program, day, is_late), balances in unbooked.grouped(accounting_day).items()
+            ]
+        )
+        moves._post(soft=False)
+        return differences
+
+    def _first_open_day(self, day):
+        """The first day from `day` on that no lock date of the company covers."""
+        self.ensure_one()
+        while locks := self.company_id._get_violated_lock_dates(day, False, self.journal_id):
+            day = locks[-1][0] + timedelta(days=1)
+        return day
+
+    def _prepare_accrual_vals(self, day, is_late, balances, differences):
+        self.ensure_one()
+        reference = self.env._("Rebate accrual %(program)s, %(day)s", program=self.code, day=format_date(self.env, day))
+        if is_late:
+            reference = self.env._("%s (late difference: its own period is locked)", reference)
+        company_currency = self.company_id.currency_id
+        lines = []
+        for balance in balances:
+            amount = differences[balance.id]
+            company_amount = self.currency_id._convert(amount, company_currency, self.company_id, day)
+            label = self.env._(
+                "Rebate %(program)s %(window)s", program=self.code, window=balance._window_name()
+            )
+            for role, account, sign in (
+                ("expense", self.expense_account_id, 1),
+                ("accrual", self.liability_account_id, -1),
+            ):
+                lines.append(
+                    Command.create(
+                        {
+                            "name": label,
+                            "account_id": account.id,
+                            "partner_id": balance.member_id.id,
+                            "currency_id": self.currency_id.id,
+                            "amount_currency": sign * amount,
+                            "balance": sign * company_amount,
+                            "channel_rebate_role": role,
+                            "channel_rebate_balance_id": balance.id,
+                        }
+                    )
+                )
+        return {
+            "move_type": "entry",
+            "journal_id": self.journal_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "date": day,
+            "ref": reference,
+            "line_ids": lines,
+        }
+
+    def _simulated_to_json(self, rows):
+        programs = {p.id: p for p in self}
+        members = self.env["res.partner"].browse({row["member_id"] for row in rows})
+        names = {member.id: member.name for member in members}
+        versions = self.env["channel.rebate.program.version"].browse({row["version_id"] for row in rows})
+        numbers = {version.id: version.number for version in versions}
+        tiers = self.env["channel.rebate.tier"].browse({row["tier_id"] for row in rows if row["tier_id"]})
+        bounds = {tier.id: tier.lower_bound for tier in tiers}
+        held = {
+            (b.program_id.id, b.member_id.id, b.window_start, b.window_end): b
+            for b in self.env["channel.rebate.balance"].search([("program_id", "in", self.ids)])
+        }
+        empty = self.env["channel.rebate.balance"]
+        result = []
+        for row in sorted(rows, key=lambda r: (r["window_start"], r["program_id"], r["member_id"], r["window_end"])):
+            program = programs[row["program_id"]]
+            balance = held.get((program.id, row["member_id"], row["window_start"], row["window_end"]), empty)
+            result.append(
+                {
+                    "balance_id": balance.id or None,
+                    "program_id": program.id,
+                    "program": program.code,
+                    "member_id": row["member_id"],
+                    "member": names[row["member_id"]],
+                    "version_id": row["version_id"],
+                    "version": numbers[row["version_id"]],
+                    "window": self.env["channel.rebate.engine"]._window_name(row["window_start"], row["window_end"]),
+                    "window_start": row["window_start"].isoformat(),
+                    "window_end": row["window_end"].isoformat(),
+                    "currency": program.currency_id.name,
+                    "lines": row["line_count"],
+                    "base": float(row["base_amount"]),
+                    "tier_id": row["tier_id"] or None,
+                    "tier_from": bounds.get(row["tier_id"]),
+                    "rate": float(row["tier_rate"] or 0),
+                    "entitlement": float(row["entitlement"]),
+                    "accrued": balance.accrued_amount,
+                    "settled": balance.settled_amount,
+                    "open": balance.open_amount,
+                }
+            )
+        return result
+
+    @api.model
+    def _period(self, period):
+        """-> (first day, last day) of `'2026'`, `'2026-H1'`, `'2026-Q3'`, `'2026-07'` or `[from, to]`."""
+        if isinstance(period, (list, tuple)) and len(period) == 2:
+            first, last = (fields.Date.to_date(day) for day in period)
+            if first and last and first <= last:
+                return first, last
+        match = re.fullmatch(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?", str(period))
+        if not match:
+            raise ValidationError(
+                self.env._(
+                    "Period %s cannot be read: give '2026', '2026-H1', '2026-Q3', '2026-07', "
+                    "or [first day, last day] as ISO dates.",
+                    period,
+                )
+            )
+        year, quarter, half, month = match.groups()
+        if month:
+            start, months = int(month), 1
+        elif quarter:
+            start, months = int(quarter) * 3 - 2, 3
+        elif half:
+            start, months = int(half) * 6 - 5, 6
+        else:
+            start, months = 1, 12
+        first = date(int(year), start, 1)
+        return first, first + relativedelta(months=months, days=-1)
+
+    # === CRON === #
+
+    @api.model
+    def _cron_accrue(self):
+        """Accrue every programme that has ever been approved up to yesterday, each in a transaction of its own.
+
+        A programme that fails keeps nothing of this night, raises an alert, and does not stop the others.
+        """
+        programs = self.search([("version_ids.state", "=", "approved")], order="company_id, id")
+        yesterday = fields.Date.context_today(self) - timedelta(days=1)
+        self.env["ir.cron"]._commit_progress(remaining=len(programs))
+        for program in programs:
+            program = program.with_company(program.company_id)[0]
+            key = f"accrue-{program.id}"
+            try:
+                program.accrue(yesterday)
+            except LockError:
+                # Somebody accrues it right now: it is being done.
+                self.env.cr.rollback()
+            except (UserError, psycopg2.Error) as error:
+                self.env.cr.rollback()
+                _logger.info("Rebate programme %s could not be accrued: %s", program.id, error)
+                self.env["channel.alert"]._raise_alerts(
+                    "channel_rebate",
+                    [
+                        {
+                            "key": key,
+                            "name": self.env._("Rebate programme %s could not be accrued", program.code),
+                            "severity": "critical",
+                            "record": program,
+                            "company": program.company_id,
+                            "user": program.user_id,
+                            "note": str(error),
+                        }
+                    ],
+                )
+            else:
+                self.env["channel.alert"]._clear_alerts("channel_rebate", [key])
+            if not self.env["ir.cron"]._commit_progress(processed=1):
+                break

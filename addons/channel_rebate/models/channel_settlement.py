@@ -1,0 +1,299 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
+
+
+class ChannelSettlement(models.Model):
+    """What is owed to one member under one programme becomes a credit note, after somebody else than its author agreed.
+
+    The amount is entitlement less everything settled before, window by window; a negative one is charged back by an
+    invoice. The document goes to the member itself and to nobody else: a discount that is neither open nor booked by
+    the party that earned it is a hidden rebate, which commercial bribery law forbids.
+    """
+
+    _name = "channel.settlement"
+    _description = "Rebate Settlement"
+    _inherit = ["channel.approval.mixin"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    name = fields.Char(
+        string="Number", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
+    program_id = fields.Many2one(
+        "channel.rebate.program", required=True, ondelete="restrict", check_company=True, index=True
+    )
+    company_id = fields.Many2one(related="program_id.company_id", store=True, precompute=True)
+    currency_id = fields.Many2one(related="program_id.currency_id", store=True, precompute=True)
+    member_id = fields.Many2one(
+        "res.partner",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('channel_role', '!=', False), ('is_company', '=', True)]",
+    )
+    payee_id = fields.Many2one(
+        "res.partner",
+        string="Paid to",
+        required=True,
+        compute="_compute_payee_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        ondelete="restrict",
+        help="The member that earned the rebate, or one of its own addresses.",
+    )
+    date = fields.Date(required=True, default=fields.Date.context_today, help="Day of the credit note.")
+    line_ids = fields.One2many("channel.settlement.line", "settlement_id", string="Windows", copy=False)
+    amount_total = fields.Monetary(string="Amount", compute="_compute_amount_total", store=True, tracking=True)
+    direction = fields.Selection(
+        [("credit", "Credit note"), ("charge", "Charge back")], compute="_compute_amount_total", store=True
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Document", readonly=True, copy=False, check_company=True, index="btree_not_null"
+    )
+    move_state = fields.Selection(related="move_id.state", string="Document State")
+    note = fields.Text(string="Internal Note")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("member_id")
+    def _compute_payee_id(self):
+        for settlement in self:
+            settlement.payee_id = settlement.member_id
+
+    @api.depends("line_ids.amount")
+    def _compute_amount_total(self):
+        for settlement in self:
+            settlement.amount_total = settlement.currency_id.round(sum(settlement.line_ids.mapped("amount")))
+            settlement.direction = "charge" if settlement.amount_total < 0 else "credit"
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("payee_id", "member_id")
+    def _check_payee(self):
+        for settlement in self:
+            if settlement.member_id != settlement.member_id.commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "Member %(member)s is a contact of %(company)s: settle with the company.",
+                        member=settlement.member_id.display_name,
+                        company=settlement.member_id.commercial_partner_id.display_name,
+                    )
+                )
+            if settlement.payee_id.commercial_partner_id != settlement.member_id:
+                raise ValidationError(
+                    self.env._(
+                        "The rebate of %(member)s cannot be paid to %(payee)s: a rebate goes to the party that earned "
+                        "it, openly and booked on both sides. Choose the member or one of its own addresses.",
+                        member=settlement.member_id.display_name,
+                        payee=settlement.payee_id.display_name,
+                    )
+                )
+
+    @api.constrains("program_id", "member_id", "line_ids")
+    def _check_lines(self):
+        for settlement in self:
+            for balance in settlement.line_ids.balance_id:
+                if balance.program_id != settlement.program_id or balance.member_id != settlement.member_id:
+                    raise ValidationError(
+                        self.env._(
+                            "Window %(window)s does not belong to programme %(program)s and member %(member)s.",
+                            window=balance.display_name,
+                            program=settlement.program_id.code,
+                            member=settlement.member_id.display_name,
+                        )
+                    )
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            company = self.env["channel.rebate.program"].browse(vals.get("program_id")).company_id
+            vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("channel.settlement")
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_approved(self):
+        for settlement in self:
+            if settlement.state == "approved":
+                raise UserError(
+                    self.env._("%s is approved and booked: reverse its document instead.", settlement.display_name)
+                )
+
+    # === APPROVAL === #
+
+    def _approval_terms(self):
+        return ["program_id", "member_id", "payee_id", "date", "line_ids", "amount_total"]
+
+    def _approval_before(self):
+        super()._approval_before()
+        # The programmes are taken first, so that of two approvals of one window the second sees the first.
+        self.program_id._begin_run()
+        for settlement in self:
+            settlement._check_ready()
+
+    def _approval_done(self):
+        super()._approval_done()
+        for settlement in self:
+            settlement.move_id = settlement._create_document()
+
+    def _check_ready(self):
+        """Refuse what would pay too much, pay what is not booked, or pay nothing."""
+        self.ensure_one()
+        if not self.line_ids or all(self.currency_id.is_zero(line.amount) for line in self.line_ids):
+            raise UserError(self.env._("%s settles nothing: there is no open amount on it.", self.display_name))
+        self.program_id._recompute_balances(self.program_id.accrued_to)
+        self._check_payee()
+        for line in self.line_ids:
+            balance = line.balance_id
+            if self.currency_id.compare_amounts(balance.open_amount, line.amount):
+                raise UserError(
+                    self.env._(
+                        "%(window)s: the open amount is %(open)s now, and not %(amount)s as when %(settlement)s was "
+                        "drafted, because something was settled, invoiced or returned since. Press “Update Amounts”.",
+                        window=balance.display_name,
+                        open=self.currency_id.format(balance.open_amount),
+                        amount=self.currency_id.format(line.amount),
+                        settlement=self.name,
+                    )
+                )
+            if self.currency_id.compare_amounts(balance.accrued_amount, balance.entitlement):
+                raise UserError(
+                    self.env._(
+                        "%(window)s: %(accrued)s is booked by posted accrual entries, the entitlement is "
+                        "%(entitlement)s. Accrue programme %(program)s first: what is not booked is not paid.",
+                        window=balance.display_name,
+                        accrued=self.currency_id.format(balance.accrued_amount),
+                        entitlement=self.currency_id.format(balance.entitlement),
+                        program=self.program_id.code,
+                    )
+                )
+
+    # === ACTIONS === #
+
+    def action_update_amounts(self):
+        """Accrue the programmes and take the figures of the windows as they are now."""
+        self.check_access("write")
+        self.program_id.accrue(self.program_id.accrued_to)
+        self.line_ids._check_draft()
+        self.line_ids._take_figures()
+        return True
+
+    def action_cancel(self):
+        """Cancel drafts. What is approved is reversed by its document."""
+        self.write({"state": "cancelled"})
+        return True
+
+    def action_view_document(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "view_mode": "form",
+            "res_id": self.move_id.id,
+        }
+
+    def _action_show(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_settlement_action")
+        if len(self) == 1:
+            return {**action, "res_id": self.id, "view_mode": "form", "views": [(False, "form")], "context": {}}
+        return {**action, "domain": [("id", "in", self.ids)], "context": {}}
+
+    # === BUSINESS METHODS === #
+
+    def _propose(self, balances):
+        """Draft one settlement for each programme and member with something open. -> the new settlements
+
+        Windows that a draft settles already are left out.
+        """
+        drafted = self.env["channel.settlement.line"].search(
+            [("balance_id", "in", balances.ids), ("settlement_id.state", "=", "draft")]
+        )
+        due = (balances - drafted.balance_id).filtered(lambda b: not b.currency_id.is_zero(b.open_amount))
+        return self.create(
+            [
+                {
+                    "program_id": program.id,
+                    "member_id": member.id,
+                    "line_ids": [Command.create({"balance_id": balance.id}) for balance in group],
+                }
+                for (program, member), group in due.grouped(lambda b: (b.program_id, b.member_id)).items()
+            ]
+        )
+
+    def _create_document(self):
+        """Post the credit note, or for a negative amount the invoice, that settles the lines.
+
+        Its lines go to the accrued rebate account and so clear the accrual. They carry the balance, by which they
+        count as settled, and the role, by which they never enter a rebate base.
+        """
+        self.ensure_one()
+        program = self.program_id
+        sign = -1 if self.amount_total < 0 else 1
+        taxes = program.product_id.taxes_id.filtered_domain(
+            self.env["account.tax"]._check_company_domain(self.company_id)
+        )
+        position = (
+            self.env["account.fiscal.position"]
+            .with_company(self.company_id)
+            ._get_fiscal_position(self.payee_id)
+        )
+        move = (
+            self.env["account.move"]
+            .with_company(self.company_id)
+            .create(
+                {
+                    "move_type": "out_refund" if sign > 0 else "out_invoice",
+                    "partner_id": self.payee_id.id,
+                    "journal_id": program.settlement_journal_id.id,
+                    "company_id": self.company_id.id,
+                    "currency_id": self.currency_id.id,
+                    "invoice_date": self.date,
+                    "invoice_origin": self.name,
+                    "ref": self.env._("Rebate %(program)s, %(number)s", program=program.code, number=self.name),
+                    "fiscal_position_id": position.id,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "product_id": program.product_id.id,
+                                "name": self.env._(
+                                    "Rebate %(program)s %(window)s: %(entitlement)s less %(before)s settled before",
+                                    program=program.name,
+                                    window=line.balance_id._window_name(),
+                                    entitlement=self.currency_id.format(line.entitlement),
+                                    before=self.currency_id.format(line.settled_before),
+                                ),
+                                "quantity": 1,
+                                "price_unit": sign * line.amount,
+                                "tax_ids": [Command.set(position.map_tax(taxes).ids)],
+                                "account_id": program.liability_account_id.id,
+                                "channel_rebate_role": "settlement",
+                                "channel_rebate_balance_id": line.balance_id.id,
+                            }
+                        )
+                        for line in self.line_ids
+                        if not self.currency_id.is_zero(line.amount)
+                    ],
+                }
+            )
+        )
+        move._post(soft=False)
+        self._check_document(move)
+        return move
+
+    def _check_document(self, move):
+        """A tax included in the price would make the document smaller than the settlement: refuse it."""
+        settled = sum(move.invoice_line_ids.mapped("amount_currency"))
+        if self.currency_id.compare_amounts(settled, self.amount_total):
+            raise UserError(
+                self.env._(
+                    "The document of %(settlement)s would settle %(settled)s instead of %(amount)s: the taxes of product "
+                    "%(product)s are included in its price. Use a tax that is added to it.",
+                    settlement=self.name,
+                    settled=self.currency_id.format(settled),
+                    amount=self.currency_id.format(self.amount_total),
+                    product=self.program_id.product_id.display_name,
+                )
+            )
