@@ -10,8 +10,26 @@
     "data": [
         # Security
         "security/ir.model.access.csv",
+        "security/channel_member_security.xml",
+        # Reports
+        "report/channel_authorization_report.xml",
+        "report/channel_authorization_templates.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_qualification_type_data.xml",
+        "data/channel_gate_check_data.xml",
+        "data/ir_cron_data.xml",
+        # Wizards
+        "wizard/channel_member_decision_views.xml",
+        # Views
+        "views/channel_authorization_views.xml",
+        "views/channel_device_category_views.xml",
+        "views/channel_hospital_grade_views.xml",
+        "views/channel_qualification_type_views.xml",
+        "views/channel_qualification_views.xml",
+        "views/portal_templates.xml",
+        "views/product_views.xml",
+        "views/res_partner_views.xml",
+        "views/channel_member_menus.xml",
     ],
 }

@@ -1,11 +1,17 @@
-from dateutil.relativedelta import relativedelta
+from datetime import datetime, time
 
-from odoo import api, fields, models
+from dateutil.relativedelta import relativedelta
+from pytz import timezone
+
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 EXPIRING_DAYS = 90
+#: Days before the expiry at which an alert is raised, the widest first, and how severe it is.
+ALERT_STEPS = ((180, "info"), (90, "warning"), (60, "warning"), (30, "critical"))
+ALERT_SOURCE = "qualification"
 TERMS = {
     "partner_id", "type_id", "number", "issuer", "issue_date", "expiry_date", "document", "document_name",
     "scope_category_ids", "scope_excludes_ivd",
@@ -38,6 +44,7 @@ class ChannelQualification(models.Model):
         tracking=True,
     )
     company_id = fields.Many2one(related="partner_id.company_id", store=True, index="btree_not_null")
+    region_id = fields.Many2one(related="partner_id.channel_region_id", store=True, index="btree_not_null")
     type_id = fields.Many2one(
         "channel.qualification.type", required=True, index=True, ondelete="restrict", tracking=True
     )
@@ -229,7 +236,102 @@ class ChannelQualification(models.Model):
                     "%s has been verified and is kept as evidence: revoke it instead.", qualification.display_name
                 ))
 
+    #=== ACTION METHODS ===#
+
+    def action_verify(self):
+        """Confirm that the documents were seen and are genuine. Compliance, and not who entered them.
+
+        :raise AccessError: the user is not of Compliance
+        :raise UserError: a document is not a draft, or the user entered or last changed it
+        :raise ValidationError: a number is not valid; the message says why
+        """
+        self._check_may_decide()
+        for qualification in self:
+            if qualification.state != "draft":
+                raise UserError(self.env._("%s is not waiting for verification.", qualification.display_name))
+            if qualification.submitted_by_id == self.env.user and self.env.uid != SUPERUSER_ID:
+                raise UserError(self.env._(
+                    "%(user)s entered or last changed %(document)s: somebody else verifies it.",
+                    user=self.env.user.name,
+                    document=qualification.display_name,
+                ))
+        # sudo: the decision has been checked above; only the decision is written.
+        self.sudo().write({"state": "verified", "verified_by_id": self.env.uid, "verified_at": fields.Datetime.now()})
+        self.env["channel.audit.entry"]._record(
+            "qualification.verified", self, before={"state": "draft"}, after=self._audit_values()
+        )
+        self._clear_renewed_alerts()
+        return True
+
+    def action_revoke(self, reason=None, date=None):
+        """Take documents out of force. Compliance.
+
+        :param str reason: why; without it the wizard that asks for it is returned
+        :param date: first day that it is not in force any more; today when not given
+        """
+        if not reason:
+            return self.env["channel.member.decision"]._open(self, "revoke_qualification")
+        self._check_may_decide()
+        for qualification in self:
+            if qualification.state != "verified":
+                raise UserError(self.env._("%s is not verified.", qualification.display_name))
+        date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        # sudo: as in action_verify
+        self.sudo().write({"state": "revoked", "revoked_on": date})
+        self.env["channel.audit.entry"]._record(
+            "qualification.revoked", self, reason=reason, before={"state": "verified"},
+            after={"state": "revoked", "revoked_on": date},
+        )
+        return True
+
+    def action_draft(self, reason=None):
+        """Set documents back to draft to correct what was entered; they are not in force until verified again.
+
+        :param str reason: why; without it the wizard that asks for it is returned
+        """
+        if not reason:
+            return self.env["channel.member.decision"]._open(self, "reset_qualification")
+        self._check_may_decide()
+        before = self._audit_values()
+        # sudo: as in action_verify
+        self.sudo().write({"state": "draft", "verified_by_id": False, "verified_at": False, "revoked_on": False})
+        self.env["channel.audit.entry"]._record(
+            "qualification.reset", self, reason=reason, before=before, after={"state": "draft"}
+        )
+        return True
+
+    def action_renew(self):
+        """Open a draft that follows this document: same member, type, number and scope, from the day after its expiry."""
+        self.ensure_one()
+        start = self.expiry_date and fields.Date.add(self.expiry_date, days=1)
+        renewal = self.copy({"issue_date": start or fields.Date.context_today(self)})
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": renewal.id,
+            "view_mode": "form",
+        }
+
     #=== BUSINESS METHODS ===#
+
+    def _check_may_decide(self):
+        if not self.env.user.has_group("channel_base.group_channel_compliance"):
+            raise AccessError(self.env._("Qualifications are verified and revoked by Channel Compliance."))
+        self.check_access("read")
+
+    def _audit_values(self):
+        return {
+            qualification.id: {
+                "state": qualification.state,
+                "type": qualification.type_id.code,
+                "member": qualification.partner_id.channel_code or qualification.partner_id.name,
+                "number": qualification.number,
+                "issue_date": qualification.issue_date,
+                "expiry_date": qualification.expiry_date or None,
+                "scope": sorted(qualification.scope_category_ids.mapped("code")),
+            }
+            for qualification in self
+        }
 
     @api.model
     def _in_force_sql(self, qualification, date):
@@ -285,3 +387,287 @@ class ChannelQualification(models.Model):
             tuple(self.ids),
         ))
         return {row[0] for row in rows}
+
+    @api.model
+    def _gaps(self, asks):
+        """Mandatory documents that are not in force, in one query for any number of questions.
+
+        :param asks: iterable of ``(member_id, date, device_class)``; a device class is ``I``, ``II`` or ``III``
+        :return: ``{(member_id, date, device_class): [(type, last)]}``, questions without a gap left out; ``type`` is
+            the ``channel.qualification.type``, ``last`` the member's newest document of it that was ever verified
+            (maybe empty). Both with superuser rights.
+        """
+        asks = list(dict.fromkeys(asks))
+        if not asks:
+            return {}
+        self._flush_asked()
+        rows = self.env.execute_query(SQL(
+            """
+            WITH ask AS (%(asks)s)
+            SELECT ask.key, type.id, last.id
+              FROM ask
+              JOIN res_partner member ON member.id = ask.member_id
+              JOIN channel_qualification_type type
+                ON type.mandatory AND %(applies)s
+         LEFT JOIN LATERAL (
+                    SELECT q.id
+                      FROM channel_qualification q
+                     WHERE q.partner_id = member.id AND q.type_id = type.id AND q.state != 'draft'
+                  ORDER BY q.expiry_date DESC NULLS FIRST, q.id DESC
+                     LIMIT 1
+              ) last ON TRUE
+             WHERE NOT EXISTS (
+                    SELECT FROM channel_qualification q
+                     WHERE q.partner_id = member.id AND q.type_id = type.id AND %(in_force)s
+              )
+          ORDER BY ask.key, type.sequence, type.code
+            """,
+            asks=self._asks_sql(asks),
+            applies=self.env["channel.qualification.type"]._applies_sql(
+                SQL("type"), SQL("member"), SQL("ask.device_class")
+            ),
+            in_force=self._in_force_sql(SQL("q"), SQL("ask.date")),
+        ))
+        # sudo: the gate judges by every document, whoever presses the button.
+        types = self.env["channel.qualification.type"].sudo().browse(dict.fromkeys(row[1] for row in rows))
+        lasts = self.sudo().browse(dict.fromkeys(row[2] for row in rows if row[2]))
+        gaps = {}
+        for key, type_id, last_id in rows:
+            gaps.setdefault(asks[key], []).append((
+                types.browse(type_id).with_prefetch(types._ids),
+                lasts.browse(last_id and [last_id]).with_prefetch(lasts._ids),
+            ))
+        return gaps
+
+    @api.model
+    def _scope_gaps(self, asks):
+        """Products that the scope of business of no document in force covers, in one query for any number of questions.
+
+        Only types whose documents list a scope, and only where at least one document of the type is in force: that
+        there is none at all is a matter of :meth:`_gaps`.
+
+        :param asks: iterable of ``(member_id, date, device_class, product_id)``
+        :return: ``{ask: [(type, qualifications)]}``: the documents in force whose scope was read, superuser rights
+        """
+        asks = list(dict.fromkeys(asks))
+        if not asks:
+            return {}
+        self._flush_asked()
+        rows = self.env.execute_query(SQL(
+            """
+            WITH ask AS (%(asks)s)
+            SELECT ask.key, type.id, array_agg(q.id ORDER BY q.id)
+              FROM ask
+              JOIN res_partner member ON member.id = ask.member_id
+              JOIN product_product product ON product.id = ask.product_id
+              JOIN product_template template ON template.id = product.product_tmpl_id
+              JOIN channel_qualification_type type
+                ON type.mandatory AND type.has_scope AND type.severity = 'block' AND %(applies)s
+              JOIN channel_qualification q
+                ON q.partner_id = member.id AND q.type_id = type.id AND %(in_force)s
+          GROUP BY ask.key, type.id, type.sequence, type.code
+            HAVING NOT bool_or(
+                NOT (COALESCE(q.scope_excludes_ivd, FALSE) AND COALESCE(template.channel_is_ivd, FALSE))
+                AND (
+                    NOT EXISTS (
+                        SELECT FROM channel_qualification_device_category_rel rel WHERE rel.qualification_id = q.id
+                    )
+                    OR EXISTS (
+                        SELECT FROM channel_qualification_device_category_rel rel
+                          JOIN channel_device_category allowed ON allowed.id = rel.category_id
+                          JOIN channel_device_category_product_template_rel own_rel
+                            ON own_rel.product_tmpl_id = template.id
+                          JOIN channel_device_category own ON own.id = own_rel.category_id
+                         WHERE rel.qualification_id = q.id
+                           AND own.parent_path LIKE allowed.parent_path || '%%'
+                    )
+                )
+            )
+          ORDER BY ask.key, type.sequence, type.code
+            """,
+            asks=self._asks_sql(asks),
+            applies=self.env["channel.qualification.type"]._applies_sql(
+                SQL("type"), SQL("member"), SQL("ask.device_class")
+            ),
+            in_force=self._in_force_sql(SQL("q"), SQL("ask.date")),
+        ))
+        # sudo: as in _gaps
+        types = self.env["channel.qualification.type"].sudo().browse(dict.fromkeys(row[1] for row in rows))
+        qualifications = self.sudo().browse(dict.fromkeys(q_id for row in rows for q_id in row[2]))
+        gaps = {}
+        for key, type_id, qualification_ids in rows:
+            gaps.setdefault(asks[key], []).append((
+                types.browse(type_id).with_prefetch(types._ids),
+                qualifications.browse(qualification_ids).with_prefetch(qualifications._ids),
+            ))
+        return gaps
+
+    #=== ALERTS ===#
+
+    @api.model
+    def _cron_alert_expiry(self):
+        """Raise alerts about verified documents of members that expire, and clear those whose cause is gone.
+
+        One alert for each step of :data:`ALERT_STEPS` that a document has reached, the narrowest only, and one more
+        while its renewal may be requested. Running it again on the same day changes nothing but the count of
+        sightings.
+        """
+        today = fields.Date.context_today(self)
+        horizon = fields.Date.add(today, days=max(
+            ALERT_STEPS[0][0],
+            # Working days are fewer than calendar days: twice as many calendar days hold them, holidays included.
+            2 * max(self.env["channel.qualification.type"].search([]).mapped("renewal_window_days"), default=0),
+        ))
+        expiring = self.search([
+            ("state", "=", "verified"),
+            ("expiry_date", "<=", horizon),
+            ("partner_id.channel_state", "in", ("active", "suspended")),
+        ])
+        renewed = expiring._renewed_ids()
+        values_list = []
+        for qualification in expiring.filtered(lambda q: q.id not in renewed):
+            values_list += qualification._expiry_alerts(today)
+        alerts = self.env["channel.alert"]
+        current = {values["key"] for values in values_list}
+        # sudo: the job tidies the alerts of its own source, whoever owns them.
+        standing = alerts.sudo().search([("source", "=", ALERT_SOURCE), ("state", "!=", "resolved")]).mapped("key")
+        alerts._clear_alerts(ALERT_SOURCE, [key for key in standing if key not in current])
+        alerts._raise_alerts(ALERT_SOURCE, values_list)
+
+    def _expiry_alerts(self, today):
+        """Values for :meth:`channel.alert._raise_alerts` about one document, as of ``today``."""
+        self.ensure_one()
+        common = {"record": self, "region": self.region_id, "company": self.company_id or self.env.company}
+        names = {"document": self.display_name, "member": self.partner_id.name}
+        days_left = (self.expiry_date - today).days
+        values_list = []
+        if days_left < 0:
+            values_list.append({
+                **common,
+                "key": f"{self.id}:expired",
+                "severity": "critical",
+                "name": self.env._("%(document)s of %(member)s has expired", **names),
+            })
+        elif reached := [(days, severity) for days, severity in ALERT_STEPS if days_left <= days]:
+            days, severity = reached[-1]
+            values_list.append({
+                **common,
+                "key": f"{self.id}:{days}",
+                "severity": severity,
+                "name": self.env._(
+                    "%(document)s of %(member)s expires in %(days)s days or less", **names, days=days
+                ),
+            })
+        opens, closes = self._renewal_window()
+        if opens and opens <= today <= self.expiry_date:
+            in_time = today <= closes
+            values_list.append({
+                **common,
+                "key": f"{self.id}:renewal",
+                "severity": "warning" if in_time else "critical",
+                "name": self.env._("The renewal of %(document)s of %(member)s is to be requested now", **names)
+                if in_time
+                else self.env._("The time to request the renewal of %(document)s of %(member)s is over", **names),
+                "note": self.env._(
+                    "Expiry %(expiry)s; renewal to be requested from %(opens)s to %(closes)s.",
+                    expiry=format_date(self.env, self.expiry_date),
+                    opens=format_date(self.env, opens),
+                    closes=format_date(self.env, closes),
+                ),
+            })
+        return values_list
+
+    def _renewal_window(self):
+        """First and last day on which the renewal may be requested, ``(False, False)`` when the type sets none.
+
+        Working days are those of the company's working hours without its public holidays.
+        """
+        self.ensure_one()
+        window = self.type_id.renewal_window_days
+        if not window or not self.expiry_date:
+            return False, False
+        return self._days_before_expiry(window), self._days_before_expiry(self.type_id.renewal_deadline_days)
+
+    def _days_before_expiry(self, days):
+        if self.type_id.renewal_day_kind == "working" and days:
+            calendar = (self.company_id or self.env.company).resource_calendar_id
+            start = timezone(calendar.tz or "UTC").localize(datetime.combine(self.expiry_date, time.min))
+            moment = calendar and calendar.plan_days(-days, start, compute_leaves=True)
+            if moment:
+                return moment.date()
+        return self.expiry_date - relativedelta(days=days)
+
+    def _clear_renewed_alerts(self):
+        """Resolve the alerts about documents that these ones renew, without waiting for the night."""
+        older = self.search([
+            ("partner_id", "in", self.partner_id.ids),
+            ("type_id", "in", self.type_id.ids),
+            ("state", "=", "verified"),
+        ])
+        steps = ["expired", "renewal", *(str(days) for days, _severity in ALERT_STEPS)]
+        self.env["channel.alert"]._clear_alerts(
+            ALERT_SOURCE, [f"{renewed_id}:{step}" for renewed_id in older._renewed_ids() for step in steps]
+        )
+
+    #=== TOOLING ===#
+
+    @api.model
+    def _standing(self, members, date):
+        """Members whose documents are not in order on ``date``, in one query.
+
+        Judged are the mandatory types that apply to the member: those that every device asks for, and those that
+        depend on the class of the device as far as the member holds or held one.
+
+        :return: ``{member_id: "missing" or "expiring"}``; ``expiring`` within 90 days and not yet renewed
+        """
+        if not members.ids:
+            return {}
+        self._flush_asked()
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT member.id, CASE WHEN bool_or(until.last IS NULL) THEN 'missing' ELSE 'expiring' END
+              FROM res_partner member
+              JOIN channel_qualification_type type
+                ON type.mandatory AND %(applies)s
+        CROSS JOIN LATERAL (
+                    SELECT max(COALESCE(q.expiry_date, 'infinity')) FILTER (WHERE %(in_force)s) AS last,
+                           count(*) AS held
+                      FROM channel_qualification q
+                     WHERE q.partner_id = member.id AND q.type_id = type.id AND q.state != 'draft'
+              ) until
+             WHERE member.id IN %(members)s
+               AND (until.held > 0 OR NOT (type.device_class_i OR type.device_class_ii OR type.device_class_iii))
+               AND (until.last IS NULL OR until.last <= %(date)s::date + %(soon)s::int)
+          GROUP BY member.id
+            """,
+            applies=self.env["channel.qualification.type"]._applies_sql(SQL("type"), SQL("member"), None),
+            in_force=self._in_force_sql(SQL("q"), SQL("%s::date", date)),
+            members=tuple(members.ids),
+            date=date,
+            soon=EXPIRING_DAYS,
+        )))
+
+    @api.model
+    def _asks_sql(self, asks):
+        """SQL relation ``(key, member_id, date, device_class, product_id)`` of tuples, ``key`` their index."""
+        return SQL(
+            """
+            SELECT * FROM unnest(%s::int[], %s::int[], %s::date[], %s::varchar[], %s::int[])
+                AS ask(key, member_id, date, device_class, product_id)
+            """,
+            list(range(len(asks))),
+            [ask[0] for ask in asks],
+            [ask[1] for ask in asks],
+            [ask[2] for ask in asks],
+            [ask[3] if len(ask) > 3 else None for ask in asks],
+        )
+
+    @api.model
+    def _flush_asked(self):
+        """Write pending changes of all that the questions read."""
+        self.flush_model()
+        self.env["channel.qualification.type"].flush_model()
+        self.env["channel.device.category"].flush_model(["parent_path"])
+        self.env["res.partner"].flush_model(["channel_role", "country_id"])
+        self.env["product.product"].flush_model(["product_tmpl_id"])
+        self.env["product.template"].flush_model(["channel_is_ivd", "channel_category_ids"])

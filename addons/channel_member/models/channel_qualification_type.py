@@ -190,7 +190,8 @@ class ChannelQualificationType(models.Model):
 
     def _validate_stdnum(self, number):
         """The module ``validator_param`` of python-stdnum accepts the number."""
-        from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidLength, ValidationError as StdnumError
+        from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidLength
+        from stdnum.exceptions import ValidationError as StdnumError
 
         try:
             return self._valid(self._stdnum_module().validate(number))
@@ -251,8 +252,24 @@ class ChannelQualificationType(models.Model):
 
         :param SQL qualification_type: alias of ``channel_qualification_type``
         :param SQL member: alias of ``res_partner``, a commercial partner
-        :param SQL device_class: expression, one of ``I``, ``II``, ``III``
+        :param SQL device_class: expression, one of ``I``, ``II``, ``III``; None for any class
         """
+        of_class = SQL("TRUE") if device_class is None else SQL(
+            """(
+                NOT (
+                    COALESCE(%(type)s.device_class_i, FALSE)
+                    OR COALESCE(%(type)s.device_class_ii, FALSE)
+                    OR COALESCE(%(type)s.device_class_iii, FALSE)
+                )
+                OR CASE %(device_class)s
+                    WHEN 'I' THEN %(type)s.device_class_i
+                    WHEN 'II' THEN %(type)s.device_class_ii
+                    WHEN 'III' THEN %(type)s.device_class_iii
+                END
+            )""",
+            type=qualification_type,
+            device_class=device_class,
+        )
         return SQL(
             """(
                 %(type)s.active
@@ -265,20 +282,9 @@ class ChannelQualificationType(models.Model):
                         WHERE rel.type_id = %(type)s.id AND role.value = %(member)s.channel_role
                     )
                 )
-                AND (
-                    NOT (
-                        COALESCE(%(type)s.device_class_i, FALSE)
-                        OR COALESCE(%(type)s.device_class_ii, FALSE)
-                        OR COALESCE(%(type)s.device_class_iii, FALSE)
-                    )
-                    OR CASE %(device_class)s
-                        WHEN 'I' THEN %(type)s.device_class_i
-                        WHEN 'II' THEN %(type)s.device_class_ii
-                        WHEN 'III' THEN %(type)s.device_class_iii
-                    END
-                )
+                AND %(of_class)s
             )""",
             type=qualification_type,
             member=member,
-            device_class=device_class,
+            of_class=of_class,
         )

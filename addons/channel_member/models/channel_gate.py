@@ -1,0 +1,197 @@
+from odoo import fields, models
+from odoo.tools import format_date
+
+
+class ChannelGate(models.AbstractModel):
+    """Checks on who takes part: state, documents, scope of business, authorization.
+
+    They concern members (partners with a channel role). A member is always the commercial partner: what a branch
+    or a contact orders, its company answers for. All judge by the date of the document.
+    """
+
+    _inherit = "channel.gate"
+
+    #=== CHECKS ===#
+
+    def _check_member_state(self, requests):
+        """The member is active."""
+        labels = dict(self.env["res.partner"]._fields["channel_state"]._description_selection(self.env))
+        for request in self._of_members(requests):
+            member = request.member.commercial_partner_id
+            if member.channel_state == "active":
+                continue
+            yield request.finding(
+                self.env._(
+                    "%(member)s is not an active member: %(state)s.",
+                    member=member.name,
+                    state=labels[member.channel_state],
+                ),
+                basis={"state": member.channel_state},
+            )
+
+    def _check_member_qualification(self, requests):
+        """Each mandatory document of severity "block" is in force."""
+        return self._qualification_findings(requests, "block")
+
+    def _check_member_qualification_advised(self, requests):
+        """Each mandatory document of severity "warn" is in force."""
+        return self._qualification_findings(requests, "warn")
+
+    def _check_member_scope(self, requests):
+        """Each device lies in the scope of business of a document in force."""
+        asks = {
+            (line.key, id(request)): self._qualification_ask(request, line) + (line.product.id,)
+            for request in self._of_members(requests)
+            for line in self._device_lines(request)
+        }
+        gaps = self.env["channel.qualification"]._scope_gaps(asks.values())
+        if not gaps:
+            return
+        for request in self._of_members(requests):
+            for line in self._device_lines(request):
+                for qualification_type, qualifications in gaps.get(asks[line.key, id(request)], ()):
+                    categories = line.product.channel_category_ids
+                    values = {
+                        "product": line.product.display_name,
+                        "categories": ", ".join(categories.sorted("code").mapped("complete_name")),
+                        "type": qualification_type.name,
+                        "numbers": ", ".join(qualifications.mapped("number")),
+                        "member": request.member.commercial_partner_id.name,
+                    }
+                    yield request.finding(
+                        self.env._(
+                            "%(product)s (%(categories)s) is outside the scope of %(type)s %(numbers)s of %(member)s.",
+                            **values,
+                        )
+                        if categories
+                        else self.env._(
+                            "%(product)s has no device category, so the scope of %(type)s %(numbers)s of %(member)s "
+                            "cannot be checked.", **values,
+                        ),
+                        line=line,
+                        basis={"type": qualification_type.code, "categories": sorted(categories.mapped("code"))},
+                    )
+
+    def _check_member_authorization(self, requests):
+        """Each product that needs it is authorised for the member, the end customer's territory and the date."""
+        questions = [
+            (request, line)
+            for request in self._of_members(requests)
+            if request.member.commercial_partner_id._channel_needs_authorization()
+            for line in request.lines
+            if line.product.channel_needs_authorization
+        ]
+        matches = self.env["channel.authorization"]._match_lines([
+            {
+                "member_id": request.member.commercial_partner_id.id,
+                "customer_id": request.customer.id if request.customer else False,
+                "product_id": line.product.id,
+                "date": request.date,
+                "company_id": request.company.id,
+            }
+            for request, line in questions
+        ])
+        for (request, line), match in zip(questions, matches, strict=True):
+            if match.covering:
+                continue
+            values = {
+                "member": request.member.commercial_partner_id.name,
+                "product": line.product.display_name,
+                "customer": request.customer.display_name if request.customer else "",
+                "date": format_date(self.env, request.date),
+            }
+            if match.elsewhere:
+                yield request.finding(
+                    self.env._(
+                        "Territory breach: %(member)s is authorised for %(product)s, but not for %(customer)s "
+                        "(authorization %(numbers)s).",
+                        **values,
+                        numbers=", ".join(match.elsewhere.mapped("number")),
+                    ),
+                    line=line,
+                    basis={"reason": "territory", "authorizations": sorted(match.elsewhere.ids)},
+                )
+            elif match.outdated:
+                newest = match.outdated[0]
+                yield request.finding(
+                    self.env._(
+                        "Authorization %(number)s of %(member)s for %(product)s is not in force on %(date)s.",
+                        **values,
+                        number=newest.number,
+                    ),
+                    line=line,
+                    basis={"reason": "period", "date": fields.Date.to_string(request.date)},
+                )
+            else:
+                yield request.finding(
+                    self.env._("%(member)s is not authorised for %(product)s.", **values),
+                    line=line,
+                    basis={"reason": "none"},
+                )
+
+    #=== TOOLING ===#
+
+    def _of_members(self, requests):
+        return [request for request in requests if request.member.commercial_partner_id.channel_role]
+
+    def _device_lines(self, request):
+        """Lines with a device whose trade needs a licence or may need one."""
+        return [
+            line
+            for line in request.lines
+            if line.product.channel_device_class not in (False, "none") and not line.product.channel_licence_exempt
+        ]
+
+    def _qualification_ask(self, request, line):
+        return request.member.commercial_partner_id.id, request.date, line.product.channel_device_class
+
+    def _qualification_findings(self, requests, severity):
+        """One finding for each missing type and request: a licence is missing once, however many lines need it."""
+        requests = self._of_members(requests)
+        asks = {
+            id(request): list(dict.fromkeys(
+                self._qualification_ask(request, line) for line in self._device_lines(request)
+            ))
+            for request in requests
+        }
+        gaps = self.env["channel.qualification"]._gaps(ask for of_request in asks.values() for ask in of_request)
+        if not gaps:
+            return
+        for request in requests:
+            missing = {
+                qualification_type: last
+                for ask in asks[id(request)]
+                for qualification_type, last in gaps.get(ask, ())
+                if qualification_type.severity == severity
+            }
+            for qualification_type, last in missing.items():
+                yield request.finding(
+                    self._qualification_message(request, qualification_type, last),
+                    basis={"type": qualification_type.code, "date": fields.Date.to_string(request.date)},
+                    remedy=self.env._(
+                        "Enter a %(type)s that is in force and have it verified (%(law)s).",
+                        type=qualification_type.name,
+                        law=qualification_type.law,
+                    )
+                    if qualification_type.law
+                    else None,
+                )
+
+    def _qualification_message(self, request, qualification_type, last):
+        values = {
+            "member": request.member.commercial_partner_id.name,
+            "type": qualification_type.name,
+            "number": last.number,
+            "date": format_date(self.env, request.date),
+        }
+        if not last:
+            return self.env._("%(member)s has no verified %(type)s.", **values)
+        if last.state == "revoked":
+            return self.env._("%(type)s %(number)s of %(member)s is revoked.", **values)
+        if last.expiry_date and last.expiry_date < request.date:
+            return self.env._(
+                "%(type)s %(number)s of %(member)s expired on %(expiry)s; the document is of %(date)s.",
+                **values,
+                expiry=format_date(self.env, last.expiry_date),
+            )
+        return self.env._("%(type)s %(number)s of %(member)s is not in force on %(date)s.", **values)

@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+#: Decision -> (model, method that takes the reason). A closed list: the wizard calls nothing else.
+DECISIONS = {
+    "suspend": ("res.partner", "action_channel_suspend"),
+    "terminate": ("res.partner", "action_channel_terminate"),
+    "readmit": ("res.partner", "action_channel_readmit"),
+    "revoke": ("channel.authorization", "action_revoke"),
+    "revoke_qualification": ("channel.qualification", "action_revoke"),
+    "reset_qualification": ("channel.qualification", "action_draft"),
+}
+
+
+class ChannelMemberDecision(models.TransientModel):
+    """Asks for the reason of a decision and takes it with the rights of the user."""
+
+    _name = "channel.member.decision"
+    _description = "Decision with a Reason"
+
+    decision = fields.Selection(
+        [
+            ("suspend", "Suspend member"),
+            ("terminate", "Terminate member"),
+            ("readmit", "Readmit member"),
+            ("revoke", "Revoke authorization"),
+            ("revoke_qualification", "Revoke qualification"),
+            ("reset_qualification", "Set qualification back to draft"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    res_ids = fields.Json(required=True)
+    subjects = fields.Char(compute="_compute_subjects")
+    reason = fields.Char(required=True)
+
+    @api.depends("decision", "res_ids")
+    def _compute_subjects(self):
+        for wizard in self:
+            wizard.subjects = ", ".join(wizard._records().mapped("display_name"))
+
+    def _records(self):
+        return self.env[DECISIONS[self.decision][0]].browse(self.res_ids or [])
+
+    @api.model
+    def _open(self, records, decision):
+        """Return the action that asks for the reason of ``decision`` on ``records``."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": dict(self._fields["decision"]._description_selection(self.env))[decision],
+            "res_model": self._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_decision": decision, "default_res_ids": records.ids},
+        }
+
+    def action_decide(self):
+        self.ensure_one()
+        if not (self.reason or "").strip():
+            raise UserError(self.env._("Reason: say why, it is kept in the audit journal."))
+        getattr(self._records(), DECISIONS[self.decision][1])(reason=self.reason)
+        return {"type": "ir.actions.act_window_close"}
