@@ -6,17 +6,21 @@ import sys
 
 from .common import LOGS, ROOT, STATE, Fault, locked, remove_tree, require_disk, run, text_hash
 
-RUNTIME = (ROOT / "requirements.txt", ROOT / "requirements-oca.txt")
+RUNTIME = (ROOT / "requirements.txt", ROOT / "requirements-postgres.txt")
+OCA = ROOT / "requirements-oca.txt"
 TEST = ROOT / "requirements-test.txt"
 VENV = STATE / "venv"
 PYTHON = VENV / "bin/python"
+
+#: The Python that the environment is made from, also when it is the environment's own that runs this (in tests).
+_HOST = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 _OFFLINE = "connect, or let pip's own configuration name an index that you can reach, and run the same command again."
 
 
 def key():
     """Names what the environment was made of."""
-    return text_hash(sys.version_info[:2], sys.executable, VENV, *(path.read_text() for path in RUNTIME))
+    return text_hash(sys.version_info[:2], _HOST, VENV, *(path.read_text() for path in (*RUNTIME, OCA)))
 
 
 def _stamp(name):
@@ -45,9 +49,9 @@ def get(test=False):
         if not _done("runtime", runtime):
             require_disk()
             _create()
-            _pip("Installing the Python requirements", "pip", "-r", RUNTIME[0])
+            _pip("Installing the Python requirements", "pip", *(part for path in RUNTIME for part in ("-r", path)))
             # Without dependencies: theirs are Odoo itself, and a pip that looked for it would find another thing.
-            _pip("Installing the OCA add-ons", "pip-oca", "--no-deps", "-r", RUNTIME[1])
+            _pip("Installing the OCA add-ons", "pip-oca", "--no-deps", "-r", OCA)
             _stamp("runtime").write_text(runtime)
         wanted = text_hash(runtime, TEST.read_text())
         if test and not _done("test", wanted):
@@ -59,7 +63,7 @@ def get(test=False):
 def _create():
     remove_tree(VENV)
     try:
-        run([sys.executable, "-m", "venv", VENV], "Making the Python environment", LOGS / "venv.log")
+        run([_HOST, "-m", "venv", VENV], "Making the Python environment", LOGS / "venv.log")
     except Fault as fault:
         remove_tree(VENV)
         if "ensurepip" in (LOGS / "venv.log").read_text():
