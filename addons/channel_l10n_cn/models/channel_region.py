@@ -30,6 +30,10 @@ class ChannelRegion(models.Model):
         rows = self._l10n_cn_rows(REGION_FILE)
         if counties or self._l10n_cn_counties_loaded():
             rows += self._l10n_cn_rows(COUNTY_FILE)
+        for row in rows:
+            for name in ("country_id", "state_id"):
+                # Not env.ref, which asks the database each time whether the record still exists.
+                row[name] = row[f"{name}/id"] and self.env["ir.model.data"]._xmlid_to_res_id(row[f"{name}/id"])
         known = self._l10n_cn_known(rows)
         created = self.browse()
         for level in LEVELS:  # parents before children
@@ -79,27 +83,25 @@ class ChannelRegion(models.Model):
             "code": row["code"],
             "level": row["level"],
             "parent_id": known[row["parent_id/id"]].id if row["parent_id/id"] else False,
-            "country_id": self.env.ref(row["country_id/id"]).id,
-            "state_id": self.env.ref(row["state_id/id"]).id if row["state_id/id"] else False,
-            "match_names": row["match_names"],
+            "country_id": row["country_id"],
+            "state_id": row["state_id"] or False,
+            "match_names": row["match_names"] or False,
         }
 
     @api.model
     def _l10n_cn_refresh(self, rows, known, created):
         """Write what the standard has changed since the regions were loaded; no write when nothing has."""
-        source = self.with_context(lang="en_US")
         fresh = set(created._ids)
-        for row in rows:
-            region = source.browse(known[row["id"]].id)
-            if region.id in fresh:
-                continue
+        older = [(row, known[row["id"]].id) for row in rows if known[row["id"]].id not in fresh]
+        source = self.with_context(lang="en_US").browse([region_id for _row, region_id in older])
+        for (row, _region_id), region in zip(older, source, strict=True):
             spellings = (region.match_names or "").splitlines()
             spellings += [name for name in row["match_names"].splitlines() if name not in spellings]
             vals = {
                 "name": row["name"],
                 "level": row["level"],
                 "match_names": "\n".join(spellings) or False,
-                "state_id": self.env.ref(row["state_id/id"]).id if row["state_id/id"] else False,
+                "state_id": row["state_id"] or False,
             }
             vals = {
                 name: value

@@ -178,13 +178,18 @@ def short(name, level):
     return None
 
 
-def spellings(code, name, english, level):
-    """Other spellings of a place in addresses, one per line, without the English name itself."""
-    found = [name, short(name, level)]
+def spellings(code, name, english, level, taken=()):
+    """Other spellings of a place in addresses, one per line, without the English name itself.
+
+    ``taken``: everyday names that stand for a larger place; an address that says only 海南 means the province, not
+    the prefecture in Qinghai. Of counties only cities are known by an everyday name (义乌, but 朝阳区).
+    """
+    everyday = short(name, level) if level != "county" or name.endswith("市") else None
+    found = [name, everyday if everyday not in taken else None]
     plain = english.replace("'", "").replace("ü", "u").replace("Ü", "U").replace("ê", "e")
     found.append(plain)
     for end, word in ENGLISH_ENDS.items():
-        if name.endswith(end):
+        if name.endswith(end) and not english.endswith(word):
             found += [f"{english} {word}", f"{plain} {word}"]
     found += ALIASES.get(code, "").split("\n")
     return "\n".join(spelling for spelling in dict.fromkeys(found) if spelling and spelling != english)
@@ -211,7 +216,23 @@ def regions():
         core.append((f"cn_area_{code}", "cn", "area", code, "base.cn", "", english, chinese, ""))
         area_of.update(dict.fromkeys(provinces.split(), f"cn_area_{code}"))
 
+    provinces = {entry["code"]: entry["name"] for entry in read("gb2260_provinces.csv")}
+    cities = {entry["code"]: entry for entry in read("gb2260_cities.csv")}
+    places = {code: city["name"] for code, city in cities.items() if not is_pseudo_city(city)}
+    of_province = {short(name, "province"): code for code, name in provinces.items()}
+    of_place = set(of_province) | {short(name, "prefecture") for name in places.values()}
+    latin_of_places = {latin[code] for code in provinces} | {latin[code] for code in places}
+
     def row(code, parent, level, province, name):
+        english, taken = latin[code], ()
+        if level == "prefecture":
+            taken = {everyday for everyday, owner in of_province.items() if owner != province}
+            if short(name, level) in taken:  # 海南藏族自治州 in Qinghai
+                english += " Prefecture"
+        elif level == "county":
+            taken = of_place
+            if english in latin_of_places:  # 大理市 in 大理白族自治州
+                english += " City"
         return (
             f"cn_{code:0<6}",
             parent,
@@ -219,9 +240,9 @@ def regions():
             f"{code:0<6}",
             "base.cn",
             f"base.state_cn_{STATES[province]}",
-            latin[code],
+            english,
             name,
-            spellings(code, name, latin[code], level),
+            spellings(code, name, english, level, taken),
         )
 
     for entry in read("gb2260_provinces.csv"):
@@ -232,11 +253,9 @@ def regions():
             (f"cn_{code}0000", "cn", "province", f"{code}0000", "base.cn", f"base.state_cn_{STATES[code]}",
              english, name, f"{name}\n{others}")
         )  # fmt: skip
-    cities = {entry["code"]: entry for entry in read("gb2260_cities.csv")}
-    for code, entry in cities.items():
-        if not is_pseudo_city(entry):
-            province = entry["provinceCode"]
-            core.append(row(code, f"cn_{province}0000", "prefecture", province, entry["name"]))
+    for code, name in places.items():
+        province = cities[code]["provinceCode"]
+        core.append(row(code, f"cn_{province}0000", "prefecture", province, name))
     counties = []
     for entry in read("gb2260_areas.csv"):
         city, province = cities[entry["cityCode"]], entry["provinceCode"]
