@@ -19,10 +19,13 @@
         # Security
         "security/channel_groups.xml",
         "security/ir.model.access.csv",
+        "security/channel_base_rules.xml",
+        "security/channel_kernel_rules.xml",
         # Data
         "data/channel_gate_data.xml",
         "data/channel_alert_data.xml",
         "data/channel_cron_data.xml",
+        "data/channel_audit_data.xml",
         "data/channel_segment_data.xml",
         # Views
         "wizard/channel_gate_override_views.xml",
@@ -35,6 +38,12 @@
         "views/channel_segment_views.xml",
         "views/res_partner_views.xml",
         "views/res_users_views.xml",
+        "views/channel_approval_templates.xml",
+        "views/tier_review_views.xml",
+        "views/channel_audit_entry_views.xml",
+        "views/channel_alert_views.xml",
+        "views/channel_alert_escalation_views.xml",
+        "views/res_company_views.xml",
         "views/channel_menus.xml",
     ],
     "uninstall_hook": "uninstall_hook",

@@ -98,6 +98,37 @@ class ChannelAlert(models.Model):
             for alert in alerts:
                 alert.res_name = names.get(alert.res_id, False)
 
+    # === CRUD === #
+
+    def write(self, vals):
+        """Users hand an alert over to another owner; the rest is written by its source and its buttons."""
+        if not self.env.su:
+            by_hand = {
+                name
+                for name in vals
+                if name != "user_id"
+                and not name.startswith(("activity_", "message_"))
+            }
+            if by_hand:
+                raise UserError(
+                    self.env._(
+                        "Of an alert only the owner can be changed by hand, not: %s. Acknowledge or resolve it instead.",
+                        ", ".join(sorted(by_hand)),
+                    )
+                )
+        before = {alert: alert.user_id for alert in self} if "user_id" in vals else {}
+        result = super().write(vals)
+        handed_over = self.filtered(
+            lambda alert: alert in before
+            and alert.user_id != before[alert]
+            and alert.state != "resolved"
+        )
+        if handed_over:
+            # sudo: activities of the former owner are closed by who hands the alert over
+            handed_over.sudo().activity_unlink([ACTIVITY_TYPE])
+            handed_over._schedule_owner_activity()
+        return result
+
     # === RAISE AND CLEAR === #
 
     @api.model

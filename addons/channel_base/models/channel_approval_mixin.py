@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -74,6 +76,10 @@ class ChannelApprovalMixin(models.AbstractModel):
                 and not document.need_validation
             )
 
+    @api.depends("review_ids")
+    def _compute_need_validation(self):
+        return super()._compute_need_validation()
+
     # === HOOKS === #
 
     def _approval_terms(self):
@@ -141,7 +147,12 @@ class ChannelApprovalMixin(models.AbstractModel):
             self._check_terms_locked(vals)
             if self._touches_terms(vals):
                 vals = {**vals, "terms_editor_id": self.env.uid}
+        else:
+            # Dates and the approval itself are written while the reviews are there.
+            self = self.with_context(skip_validation_check=True)
         result = super().write(vals)
+        # Which definitions match depends on any field, which a compute cannot declare.
+        self.invalidate_recordset(["need_validation"], flush=False)
         if vals.get("terms_editor_id"):
             self._refresh_reviewers()
         return result
@@ -275,7 +286,7 @@ class ChannelApprovalMixin(models.AbstractModel):
                         tier=review.definition_id.name,
                     )
                 )
-        requested = self.browse(reviews.mapped("res_id"))
+        requested = self.browse(set(reviews.mapped("res_id")))
         self.env["channel.audit.entry"]._record(
             "approval.requested",
             requested,
@@ -321,10 +332,27 @@ class ChannelApprovalMixin(models.AbstractModel):
             tiers and _APPROVER.open(tiers)
         )
 
-    @api.model
-    def _get_validation_exceptions(self, extra_domain=None, add_base_exceptions=True):
-        names = super()._get_validation_exceptions(extra_domain, add_base_exceptions)
-        return names + self._approval_protected_fields() if add_base_exceptions else names
+    def _check_allow_write_under_validation(self, vals):
+        # The last editor is written beside what was edited.
+        edited = {
+            name: value for name, value in vals.items() if name != "terms_editor_id"
+        }
+        return super()._check_allow_write_under_validation(edited)
+
+    def _get_fields_to_write_validation(self, vals, records_exception_function):
+        edited = {
+            name: value for name, value in vals.items() if name != "terms_editor_id"
+        }
+        return super()._get_fields_to_write_validation(
+            edited, records_exception_function
+        )
+
+    def _add_tier_validation_buttons(self, node, params):
+        """Add our *Approve*, for documents that no tier definition matches, to the buttons of the tiers."""
+        buttons = super()._add_tier_validation_buttons(node, params)
+        ours = self.env["ir.qweb"]._render("channel_base.approval_buttons", params)
+        buttons.extend(etree.fromstring(ours))
+        return buttons
 
     def _tier_validation_check_write_remove_reviews(self, vals):
         return super(

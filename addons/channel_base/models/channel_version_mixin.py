@@ -297,7 +297,7 @@ class ChannelVersionMixin(models.AbstractModel):
             _APPROVER.open(replaced).write({"state": "superseded"})
             Entry._record("version.superseded", replaced, reason=reason)
         if earlier:
-            before = {version.id: {"valid_to": version.valid_to} for version in earlier}
+            before = {version.id: {"valid_to": version.valid_to or None} for version in earlier}
             _APPROVER.open(earlier).write({"valid_to": start - _DAY})
             Entry._record(
                 "version.ended",
@@ -325,7 +325,7 @@ class ChannelVersionMixin(models.AbstractModel):
                         date=date,
                     )
                 )
-        before = {version.id: {"valid_to": version.valid_to} for version in self}
+        before = {version.id: {"valid_to": version.valid_to or None} for version in self}
         _APPROVER.open(self).write({"valid_to": date})
         self.env["channel.audit.entry"]._record(
             "version.ended", self, reason=reason, before=before, after={"valid_to": date}

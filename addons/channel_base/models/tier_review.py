@@ -16,6 +16,23 @@ class TierReview(models.Model):
 
     _inherit = "tier.review"
 
+    document_name = fields.Char(string="Document", compute="_compute_document_name")
+
+    @api.depends("model", "res_id")
+    def _compute_document_name(self):
+        for model, reviews in self.grouped("model").items():
+            if not self._has_resource_model(model):
+                reviews.document_name = False
+                continue
+            documents = self.env[model].browse(reviews.mapped("res_id")).exists()
+            # What the reader may not see has no name here.
+            names = {
+                document.id: document.display_name
+                for document in documents._filtered_access("read")
+            }
+            for review in reviews:
+                review.document_name = names.get(review.res_id, False)
+
     def _of_channel(self):
         """Return the reviews whose document inherits the approval mixin."""
         names = set(self.env["tier.definition"]._get_channel_model_names())
@@ -34,19 +51,27 @@ class TierReview(models.Model):
         # Which review is next follows from the reviews alone, whoever asks.
         return super(TierReview, _APPROVER.open(self))._update_review_status()
 
+    # === ACTION === #
+
+    def action_open_document(self):
+        """Open the document that is to be reviewed."""
+        self.ensure_one()
+        return self.env[self.model].browse(self.res_id).get_formview_action()
+
     # === CRUD === #
 
     @api.model_create_multi
     def create(self, vals_list):
-        trusted = _APPROVER.opens(self)
-        reviews = super(TierReview, _APPROVER.close(self)).create(vals_list)
-        if not trusted and reviews._of_channel():
-            raise UserError(
-                self.env._(
-                    "Reviews are made by requesting the validation of a document, not by hand."
+        if not _APPROVER.opens(self):
+            names = set(self.env["tier.definition"]._get_channel_model_names())
+            default = self.default_get(["model"]).get("model")
+            if any(vals.get("model", default) in names for vals in vals_list):
+                raise UserError(
+                    self.env._(
+                        "Reviews are made by requesting the validation of a document, not by hand."
+                    )
                 )
-            )
-        return reviews
+        return super(TierReview, _APPROVER.close(self)).create(vals_list)
 
     def write(self, vals):
         reviews = self._of_channel()
