@@ -136,7 +136,7 @@ class ChannelPriceImport(models.Model):
 
     def _record_in_journal(self):
         self.env["channel.audit.entry"]._record(
-            "price_import",
+            "price_import.applied",
             self,
             after={
                 "pricelist": self.pricelist_id.display_name,

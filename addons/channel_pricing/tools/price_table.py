@@ -66,7 +66,8 @@ def write_rows(rows, extra=()):
     for number, row in enumerate(rows, 1):
         for index, column in enumerate(columns):
             value = row.get(column)
-            if value in (None, ""):
+            # Not `in`: a price of 0 equals False
+            if value is None or value is False or value == "":
                 continue
             if isinstance(value, datetime):
                 sheet.write_datetime(number, index, value, moment)

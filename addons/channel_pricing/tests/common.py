@@ -1,0 +1,63 @@
+from odoo.addons.channel_base.tests.common import ChannelCommon
+
+
+class ChannelPricingCommon(ChannelCommon):
+    """Adds the price list ``table``, used by everybody, and three segments:
+
+    * ``segment_hospital`` (sequence 10): the dealer, for the hospital
+    * ``segment_dealer`` (sequence 20): the dealer, for anybody
+    * ``segment_west`` (sequence 30): the other dealer
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["product.pricelist"].search([]).action_archive()
+        cls.table = cls.env["product.pricelist"].create(
+            {"name": "Test Table", "currency_id": cls.company.currency_id.id, "company_id": False, "sequence": 1}
+        )
+        cls.segment_hospital = cls._channel_segment("T-HOSP", 10, cls.dealer, cls.hospital)
+        cls.segment_dealer = cls._channel_segment("T-DEAL", 20, cls.dealer)
+        cls.segment_west = cls._channel_segment("T-WEST", 30, cls.other_dealer)
+
+    @classmethod
+    def _channel_segment(cls, code, sequence, member=None, customer=None):
+        def domain(partner):
+            return repr([("id", "=", partner.id)]) if partner else False
+
+        return cls.env["channel.segment"].create(
+            {
+                "name": f"Segment {code}",
+                "code": code,
+                "sequence": sequence,
+                "member_domain": domain(member),
+                "customer_domain": domain(customer),
+            }
+        )
+
+    @classmethod
+    def _channel_rule(cls, price=None, product=None, segment=None, **values):
+        """A rule of ``table``: a fixed price of a product, unless `values` say otherwise."""
+        product = cls.device if product is None else product
+        return cls.env["product.pricelist.item"].create(
+            {
+                "pricelist_id": cls.table.id,
+                "product_tmpl_id": product.product_tmpl_id.id,
+                "channel_segment_id": segment.id if segment else False,
+                "compute_price": "fixed",
+                "fixed_price": price,
+                **values,
+            }
+        )
+
+    def _quote(self, member=None, customer=None, product=None, quantity=1.0, **kwargs):
+        """:returns: the answer for one product"""
+        return self.env["channel.pricing"].quote(
+            (member or self.dealer).id,
+            [{"product_id": (product or self.device).id, "quantity": quantity}],
+            customer_id=customer.id if customer else None,
+            **kwargs,
+        )[0]
+
+    def _price(self, *args, **kwargs):
+        return self._quote(*args, **kwargs)["price_unit"]
