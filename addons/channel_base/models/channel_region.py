@@ -49,7 +49,6 @@ class ChannelRegion(models.Model):
     )
     state_id = fields.Many2one(
         "res.country.state",
-        string="State",
         compute="_compute_state_id",
         store=True,
         readonly=False,
@@ -119,13 +118,6 @@ class ChannelRegion(models.Model):
 
     # === CONSTRAINTS === #
 
-    @api.constrains("parent_id")
-    def _check_parent_id(self):
-        if self._has_cycle():
-            raise ValidationError(
-                self.env._("Parent Region: a region cannot lie within itself. Choose a parent outside its sub-regions.")
-            )
-
     @api.constrains("active", "parent_id")
     def _check_active_parent(self):
         for region in self:
@@ -166,6 +158,20 @@ class ChannelRegion(models.Model):
                         )
                     )
 
+    def _check_new_parent(self, parent):
+        """Refuse a cycle with its reason, before the ORM meets it while it stores the paths."""
+        around = {int(region_id) for region_id in (parent.parent_path or "").split("/")[:-1]}
+        for region in self:
+            if region.id in around:
+                raise ValidationError(
+                    self.env._(
+                        "Parent Region: %(region)s cannot lie within %(parent)s, which lies within it. "
+                        "Choose a parent outside its sub-regions.",
+                        region=region.name,
+                        parent=parent.complete_name,
+                    )
+                )
+
     # === CRUD === #
 
     @api.model_create_multi
@@ -176,6 +182,8 @@ class ChannelRegion(models.Model):
 
     def write(self, vals):
         before = self.country_id
+        if vals.get("parent_id"):
+            self._check_new_parent(self.browse(vals["parent_id"]))
         if not vals.get("active", True):
             # an archived region leaves nobody behind: its sub-regions go with it
             inner = self.search([("id", "child_of", self.ids), ("id", "not in", self.ids)])
@@ -254,7 +262,7 @@ class ChannelRegion(models.Model):
 
     @ormcache()
     def _address_index(self):
-        """The whole tree as ``{("state"|"country", id, folded name or ""): region id}``, kept until the tree changes."""
+        """The tree as ``{("state"|"country", id, folded name or ""): region id}``, kept until the tree changes."""
         self.flush_model()
         rows = self.env.execute_query_dict(
             SQL("SELECT id, parent_path, country_id, state_id, name, match_names FROM channel_region WHERE active")

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from odoo.addons.channel_base.tools.domain import check_domain, read_domain
+from ..tools.domain import check_domain, read_domain
 
 
 class ChannelScopeMixin(models.AbstractModel):
@@ -72,7 +72,9 @@ class ChannelScopeMixin(models.AbstractModel):
                 [line.get("company_id") or None for line in lines],
             )
             for line_id, scope_id in self.env.execute_query(
-                SQL("SELECT line_id, scope_id FROM %s m ORDER BY line_id, sequence, scope_id", self._match_sql(relation))
+                SQL(
+                    "SELECT line_id, scope_id FROM %s m ORDER BY line_id, sequence, scope_id", self._match_sql(relation)
+                )
             ):
                 matches[line_id - 1].append(scope_id)
         return [self.browse(scope_ids).with_prefetch(self._prefetch_ids) for scope_ids in matches]
@@ -93,7 +95,9 @@ class ChannelScopeMixin(models.AbstractModel):
         scopes.flush_recordset(["sequence", "product_domain", "date_from", "date_to", "company_id", "segment_ids"])
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         self.env["channel.segment"].flush_model(["active", "member_all", "customer_all", "company_id"])
-        holds_pair = self.env["channel.segment"]._match_sql(SQL.identifier("line", "member"), SQL.identifier("line", "customer"))
+        holds_pair = self.env["channel.segment"]._match_sql(
+            SQL.identifier("line", "member"), SQL.identifier("line", "customer")
+        )
         everything, goods = scopes._product_goods()
         return SQL(
             """(
@@ -170,6 +174,12 @@ class ChannelScopeMixin(models.AbstractModel):
 
     @api.model
     def _scope_products(self):
-        """The recordset that product domains are searched on: the same for every user and language, archived included."""
+        """The recordset that product domains are searched on: the same for every user and language."""
         # terms hold for products whoever asks, also for those sold before they were archived
-        return self.env["product.product"].with_user(api.SUPERUSER_ID).with_context({"active_test": False})
+        return (
+            self.env["product.product"]
+            .with_user(api.SUPERUSER_ID)
+            .with_context(
+                {"active_test": False}  # pylint: disable=context-overridden
+            )
+        )

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, frozendict, ormcache, split_every
 
-from odoo.addons.channel_base.tools.domain import check_domain, domain_hops, is_relative_in_time, read_domain
+from ..tools.domain import check_domain, domain_hops, is_relative_in_time, read_domain
 
 SIDES = ("member", "customer")
 # a partner is held by a segment as the commercial entity, and while it is active
@@ -50,9 +50,7 @@ class ChannelSegment(models.Model):
         help="Where several segments hold the same pair of member and end customer, the smallest sequence wins.",
     )
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company", index="btree_not_null", help="Empty: the segment serves all companies."
-    )
+    company_id = fields.Many2one("res.company", index="btree_not_null", help="Empty: the segment serves all companies.")
     member_domain = fields.Char(
         string="Members",
         help="The members of this market. Matched against companies, not their contacts. Empty: everybody.",
@@ -345,7 +343,7 @@ class ChannelSegment(models.Model):
         without an alert.
         """
         self._refresh_pending()
-        segments = self.with_context(active_test=False).search([])
+        segments = self.with_context(active_test=False).search(Domain.TRUE)
         changes = segments._refresh()
         alerts = []
         for segment in segments:
@@ -375,7 +373,13 @@ class ChannelSegment(models.Model):
     def _partners(self):
         """The recordset that this segment's domains are searched on: the same for every user, language and company."""
         # a segment holds partners that the user who triggers the refresh may not see
-        partners = self.env["res.partner"].with_user(api.SUPERUSER_ID).with_context({"active_test": False})
+        partners = (
+            self.env["res.partner"]
+            .with_user(api.SUPERUSER_ID)
+            .with_context(
+                {"active_test": False}  # pylint: disable=context-overridden
+            )
+        )
         return partners.with_company(self.company_id) if self.company_id else partners
 
     def _domain(self, side):
@@ -465,7 +469,9 @@ class ChannelSegment(models.Model):
         pending = precommit.data.get(PENDING)
         if pending is None:
             pending = precommit.data[PENDING] = {"partners": set(), "segments": set()}
-            precommit.add(self.browse().sudo().with_context({})._refresh_before_commit)
+            # memberships follow from the domains alone, not from the language or company of who changed a partner
+            keeper = self.browse().sudo().with_context({})  # pylint: disable=context-overridden
+            precommit.add(keeper._refresh_before_commit)
         return pending
 
     @api.model
@@ -476,6 +482,12 @@ class ChannelSegment(models.Model):
         if created and sources.own or not sources.own.isdisjoint(fnames):
             self._pending()["partners"].update(partners.ids)
         if segment_ids := {segment_id for name in fnames for segment_id in sources.remote.get(name, ())}:
+            self._pending()["segments"].update(segment_ids)
+
+    @api.model
+    def _partners_deleted(self):
+        """Take note that partners were deleted: their own rows go with them, but others may be held for their sake."""
+        if segment_ids := {segment_id for ids in self._sources().remote.values() for segment_id in ids}:
             self._pending()["segments"].update(segment_ids)
 
     @api.model

@@ -13,7 +13,6 @@ class ResPartner(models.Model):
     )
     channel_region_id = fields.Many2one(
         "channel.region",
-        string="Channel Region",
         compute="_compute_channel_region_id",
         store=True,
         precompute=True,
@@ -32,20 +31,15 @@ class ResPartner(models.Model):
     )
     # === COMPUTE METHODS === #
 
-    @api.depends(
-        "country_id", "state_id", "city", "type", "channel_region_manual_id", "parent_id.channel_region_id"
-    )
+    @api.depends("country_id", "state_id", "city", "type", "channel_region_manual_id", "parent_id.channel_region_id")
     def _compute_channel_region_id(self):
-        addresses = {
-            partner: (partner.country_id.id, partner.state_id.id, partner.city)
-            for partner in self
-        }
+        addresses = {partner: (partner.country_id.id, partner.state_id.id, partner.city) for partner in self}
         regions = self.env["channel.region"]._regions_of_addresses(set(addresses.values()))
         for partner, address in addresses.items():
             if partner.channel_region_manual_id:
                 partner.channel_region_id = partner.channel_region_manual_id
             elif partner.parent_id and (partner.type == "contact" or not any(address)):
-                # an ordinary contact shares the address of its company; any other without an address has none of its own
+                # an ordinary contact shares the address of its company, and so does whoever has none
                 partner.channel_region_id = partner.parent_id.channel_region_id
             else:
                 partner.channel_region_id = regions[address]
@@ -55,7 +49,8 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        self.env["channel.segment"]._partners_changed(partners, {key for vals in vals_list for key in vals}, created=True)
+        fnames = {key for vals in vals_list for key in vals}
+        self.env["channel.segment"]._partners_changed(partners, fnames, created=True)
         return partners
 
     def write(self, vals):
@@ -69,3 +64,8 @@ class ResPartner(models.Model):
         # every door of the ORM ends here, stored computed fields included
         self.env["channel.segment"]._partners_changed(self, {key for vals in vals_list for key in vals})
         return super()._write_multi(vals_list)
+
+    def unlink(self):
+        result = super().unlink()
+        self.env["channel.segment"]._partners_deleted()
+        return result

@@ -1,0 +1,11 @@
+from odoo import fields, models
+
+
+class TestChannelScope(models.Model):
+    """A rule that has nothing but a scope."""
+
+    _name = "test.channel.scope"
+    _description = "Test Channel Scope"
+    _inherit = "channel.scope.mixin"
+
+    name = fields.Char()
