@@ -310,7 +310,7 @@ class ChannelGate(models.AbstractModel):
         lots = self.env["stock.lot"].browse({line.lot.id for line in lines if line.lot}).sudo().exists()
         for line in lines:
             # Superuser: portal users may not read lots; only existence and the product's identity are looked at here.
-            line.product = line.product.sudo()
+            line.product = line.product.sudo().with_prefetch(products.ids)
             if line.product not in products:
                 raise ValidationError(
                     self.env._(
@@ -320,7 +320,7 @@ class ChannelGate(models.AbstractModel):
                     )
                 )
             if line.lot:
-                line.lot = line.lot.sudo()
+                line.lot = line.lot.sudo().with_prefetch(lots.ids)
                 if line.lot not in lots or line.lot.product_id != line.product:
                     raise ValidationError(
                         self.env._(

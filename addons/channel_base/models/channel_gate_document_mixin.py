@@ -87,7 +87,7 @@ class ChannelGateDocumentMixin(models.AbstractModel):
             return {}
         result = {}
         for finding in findings:
-            result.setdefault(self.browse(finding.request.record.id), []).append(finding)
+            result.setdefault(finding.request.record.with_env(self.env), []).append(finding)
         return result
 
     def _channel_gate_render(self, findings):
