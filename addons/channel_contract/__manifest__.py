@@ -1,0 +1,29 @@
+{
+    "name": "Channel Contract",
+    "summary": "Contracts with versions, approval and PDF, which govern prices, authorizations and the gate",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Channel",
+    "author": "Channel Suite contributors",
+    "license": "AGPL-3",
+    "depends": ["channel_pricing"],
+    "data": [
+        # Security
+        "security/ir.model.access.csv",
+        "security/channel_contract_security.xml",
+        # Data
+        "data/ir_sequence_data.xml",
+        "data/channel_gate_data.xml",
+        # Reports
+        "report/ir_actions_report.xml",
+        "report/channel_contract_templates.xml",
+        # Views
+        "views/channel_clause_views.xml",
+        "views/channel_contract_version_views.xml",
+        "views/channel_contract_views.xml",
+        "views/channel_authorization_views.xml",
+        "views/res_partner_views.xml",
+        "views/sale_order_views.xml",
+        "views/portal_templates.xml",
+        "views/channel_contract_menus.xml",
+    ],
+}

@@ -1,0 +1,103 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class ChannelAuthorization(models.Model):
+    _inherit = "channel.authorization"
+
+    contract_version_id = fields.Many2one(
+        "channel.contract.version",
+        string="Contract Version",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        domain="[('member_id', '=', partner_id), ('company_id', '=', company_id)]",
+        help="The authorization rests on this version: it holds only while the version is approved, and within "
+        "the version's dates.",
+    )
+
+    @api.constrains("contract_version_id", "partner_id", "company_id")
+    def _check_contract_version_id(self):
+        for authorization in self:
+            # sudo: party and company only
+            version = authorization.contract_version_id.sudo()
+            if version and (
+                version.member_id != authorization.partner_id or version.company_id != authorization.company_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Authorization %(number)s and contract version %(version)s are of different members or companies.",
+                        number=authorization.number,
+                        version=version.display_name,
+                    )
+                )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("contract_version_id.state", "contract_version_id.valid_from", "contract_version_id.valid_to")
+    def _compute_status(self):
+        super()._compute_status()
+        today = fields.Date.context_today(self)
+        for authorization in self:
+            # sudo: state and period only, of what the authorization rests on
+            version = authorization.contract_version_id.sudo()
+            if not version or authorization.status not in ("valid", "expiring"):
+                continue
+            if version.state == "draft" or (version.state == "approved" and version.valid_from > today):
+                authorization.status = "future"
+            elif version.state != "approved" or not version._covers(today):
+                authorization.status = "expired"
+
+    def _search_status(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        today = fields.Date.context_today(self)
+
+        def own(*statuses):
+            return Domain(super(ChannelAuthorization, self)._search_status("in", list(statuses)))
+
+        approved = Domain("state", "=", "approved")
+        later = Domain(
+            "contract_version_id", "any!", Domain("state", "=", "draft") | approved & Domain("valid_from", ">", today)
+        )
+        rests = Domain("contract_version_id", "=", False) | Domain(
+            "contract_version_id",
+            "any!",
+            approved
+            & Domain("valid_from", "<=", today)
+            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today)),
+        )
+        domains = {
+            "valid": own("valid") & rests,
+            "expiring": own("expiring") & rests,
+            "future": own("future") | own("valid", "expiring") & later,
+            "expired": own("expired") | own("valid", "expiring") & ~rests & ~later,
+        }
+        return Domain.OR(domains[status] if status in domains else own(status) for status in value)
+
+    # === APPROVAL ===#
+
+    def _approval_terms(self):
+        return [*super()._approval_terms(), "contract_version_id"]
+
+    @api.model
+    def _in_force_sql(self, authorization, date):
+        """And only on days on which the contract version that it rests on is in force."""
+        return SQL(
+            """(%(base)s AND (%(a)s.contract_version_id IS NULL OR EXISTS (
+                SELECT FROM channel_contract_version version
+                 WHERE version.id = %(a)s.contract_version_id AND version.state = 'approved'
+                   AND version.valid_from <= %(date)s
+                   AND (version.valid_to IS NULL OR version.valid_to >= %(date)s)
+            )))""",
+            base=super()._in_force_sql(authorization, date),
+            a=authorization,
+            date=date,
+        )
+
+    @api.model
+    def _flush_matched(self):
+        super()._flush_matched()
+        self.env["channel.contract.version"].flush_model(["state", "valid_from", "valid_to"])

@@ -1,0 +1,302 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+CONTRACT_TYPES = [
+    ("distribution", "Distribution"),
+    ("agency", "Agency"),
+    ("supply", "Supply to a Hospital"),
+    ("service", "Service"),
+    ("other", "Other"),
+]
+
+
+class ChannelContract(models.Model):
+    """What was agreed with a member: the identity. What it says is in its versions, one in force at a time."""
+
+    _name = "channel.contract"
+    _description = "Contract"
+    _inherit = ["channel.versioned.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+    _rec_names_search = ["name", "title", "member_id.name"]
+    _check_company_auto = True
+
+    name = fields.Char(string="Number", readonly=True, copy=False, index="trigram")
+    title = fields.Char(required=True, tracking=True, help="For example: Distribution of implants in East China.")
+    contract_type = fields.Selection(CONTRACT_TYPES, string="Type", required=True, default="distribution", tracking=True)
+    member_id = fields.Many2one(
+        "res.partner",
+        string="Member",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        domain="[('channel_role', '!=', False)]",
+        tracking=True,
+    )
+    region_id = fields.Many2one(related="member_id.channel_region_id", store=True, index="btree_not_null")
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company, tracking=True
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Owner", default=lambda self: self.env.user, check_company=True, tracking=True
+    )
+    currency_id = fields.Many2one(
+        "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True
+    )
+    active = fields.Boolean(default=True, tracking=True)
+    version_ids = fields.One2many("channel.contract.version", "contract_id", string="Versions")
+    current_version_id = fields.Many2one(
+        "channel.contract.version", string="Version in Force", compute="_compute_current_version_id"
+    )
+    current_valid_from = fields.Date(string="Valid From", related="current_version_id.valid_from")
+    current_valid_to = fields.Date(string="Valid To", related="current_version_id.valid_to")
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("future", "Approved, not yet in force"),
+            ("in_force", "In force"),
+            ("ended", "Ended"),
+        ],
+        compute="_compute_current_version_id",
+        search="_search_state",
+        help="As of today, by the versions that have been approved.",
+    )
+
+    _name_uniq = models.UniqueIndex("(name, company_id)", "The number of a contract must be unique.")
+    _member_idx = models.Index("(member_id, company_id)")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("name", "title")
+    def _compute_display_name(self):
+        for contract in self:
+            contract.display_name = " ".join(filter(None, [contract.name, contract.title]))
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for contract in self:
+            contract.access_url = f"/my/channel/contracts/{contract.id}"
+
+    @api.depends("version_ids.state", "version_ids.valid_from", "version_ids.valid_to")
+    def _compute_current_version_id(self):
+        today = fields.Date.context_today(self)
+        # sudo: in force or not is the same for everybody who sees the contract
+        approved = self.version_ids.sudo().filtered(lambda version: version.state == "approved")
+        by_contract = approved.grouped("contract_id")
+        for contract in self:
+            versions = by_contract.get(contract, approved.browse())
+            current = versions.filtered(lambda version: version._covers(today))[:1]
+            contract.current_version_id = current.with_env(self.env)
+            if current:
+                contract.state = "in_force"
+            elif any(version.valid_from > today for version in versions):
+                contract.state = "future"
+            else:
+                contract.state = "ended" if versions else "draft"
+
+    def _search_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        today = fields.Date.context_today(self)
+        approved = Domain("state", "=", "approved")
+        begun = approved & Domain("valid_from", "<=", today)
+        in_force = Domain(
+            "version_ids", "any", begun & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today))
+        )
+        has_future = Domain("version_ids", "any", approved & Domain("valid_from", ">", today))
+        has_approved = Domain("version_ids", "any", approved)
+        domains = {
+            "draft": ~has_approved,
+            "future": has_future & ~in_force,
+            "in_force": in_force,
+            "ended": has_approved & ~in_force & ~has_future,
+        }
+        return Domain.OR(domains[state] for state in value if state in domains)
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("member_id")
+    def _check_member_id(self):
+        for contract in self:
+            # sudo: whether a partner is a member is no secret
+            if not contract.member_id.sudo().channel_role:
+                raise ValidationError(
+                    self.env._("%s is no member of the channel: give it a channel role first.",
+                               contract.member_id.display_name)
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # sudo: who may write a contract may use up a number of the sequence
+        Sequence = self.env["ir.sequence"].sudo()
+        prepared = []
+        for vals in vals_list:
+            company_id = vals.get("company_id") or self.env.company.id
+            number = vals.get("name") or Sequence.with_company(company_id).next_by_code("channel.contract")
+            prepared.append({**vals, "name": number})
+        return super().create(prepared)
+
+    def write(self, vals):
+        """Party, company and currency are part of what was agreed: fixed once a version has been approved."""
+        fixed = {
+            name
+            for name in ("name", "member_id", "company_id", "currency_id", "contract_type")
+            if name in vals
+            and any((contract[name].id if contract._fields[name].relational else contract[name]) != vals[name]
+                    for contract in self)
+        }
+        if fixed:
+            # sudo: an approved version fixes the contract, also for those who may not see it
+            approved = self.sudo().version_ids.filtered(lambda version: version.state in ("approved", "superseded"))
+            if approved:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s has an approved version: %(fields)s cannot be changed any more.",
+                        contract=approved[0].contract_id.display_name,
+                        fields=", ".join(sorted(self._fields[name]._description_string(self.env) for name in fixed)),
+                    )
+                )
+        return super().write(vals)
+
+    # === ACTION METHODS ===#
+
+    def action_new_version(self):
+        """Open a draft: a copy of the version in force, or the first version with the mandatory clauses."""
+        self.ensure_one()
+        if self.version_ids:
+            return super().action_new_version()
+        return self._create_first_version()._get_records_action()
+
+    def action_preview_on_portal(self):
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.access_url, "target": "self"}
+
+    def action_open_versions(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_contract.channel_contract_version_action"),
+            "domain": [("contract_id", "=", self.id)],
+            "context": {"default_contract_id": self.id},
+        }
+
+    def action_open_authorizations(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Authorizations"),
+            "res_model": "channel.authorization",
+            "view_mode": "list,form",
+            "domain": [("contract_version_id", "in", self.version_ids.ids)],
+        }
+
+    def action_open_orders(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Orders"),
+            "res_model": "sale.order",
+            "view_mode": "list,form",
+            "domain": [("channel_contract_version_id", "in", self.version_ids.ids)],
+        }
+
+    # === PUBLIC METHODS ===#
+
+    @api.readonly
+    def terms_at(self, date=None):
+        """The terms in force on a day.
+
+        :param str date: ISO date; None: today, where the contract's company is
+        :returns: for one contract its terms, or None when no version is in force; for several a list of these, in
+            the order of the contracts. Terms::
+
+                {'contract_id': int, 'contract': str, 'contract_type': str, 'member_id': int, 'member': str,
+                 'company_id': int, 'company': str, 'currency': 'CNY',
+                 'version_id': int, 'version': int, 'valid_from': '2026-01-01', 'valid_to': '2026-12-31' | None,
+                 'approved_at': ISO datetime (UTC), 'approved_by': str,
+                 'pricelist_id': int | None, 'pricelist': str | None,
+                 'payment_term_id': int | None, 'payment_term': str | None,
+                 'renewal': str, 'notice_days': int,
+                 'clauses': [{'number': int, 'code': str | None, 'title': str, 'body': html}],
+                 'commitments': [{'name': str, 'period': str, 'amount': float, 'currency': 'CNY',
+                                  'product_categ_id': int | None}],
+                 'authorizations': [{'id': int, 'number': str, 'date_from': str, 'date_to': str | None}],
+                 'documents': [{'id': int, 'name': str, 'mimetype': str, 'sha1': str}]}
+
+        :raises ValidationError: when the date is not an ISO date
+        :raises AccessError: for contracts that the user may not read
+        """
+        self.check_access("read")
+        if date is not None:
+            try:
+                day = fields.Date.to_date(date)
+            except (TypeError, ValueError):
+                day = None
+            if not day:
+                raise ValidationError(self.env._("date: %r is not an ISO date such as 2026-03-31.", date))
+            in_force = self._versions_at(day)
+        else:
+            in_force = {}
+            for company, contracts in self.grouped("company_id").items():
+                in_force.update(contracts._versions_at(company._channel_today()))
+        versions = self.env["channel.contract.version"].union(*in_force.values())
+        terms = {version.id: version._terms() for version in versions}
+        answers = [terms.get(in_force[contract.id].id) for contract in self]
+        return answers[0] if len(self) == 1 else answers
+
+    # === BUSINESS METHODS ===#
+
+    def _create_first_version(self):
+        self.ensure_one()
+        clauses = self.env["channel.clause"].search(self._mandatory_clause_domain())
+        return self.env["channel.contract.version"].create(
+            {
+                "contract_id": self.id,
+                "valid_from": self.company_id._channel_today(),
+                "clause_ids": [(0, 0, vals) for vals in clauses._prepare_clause_line_vals()],
+            }
+        )
+
+    def _mandatory_clause_domain(self):
+        self.ensure_one()
+        return (
+            Domain("mandatory", "=", True)
+            & Domain("contract_type", "in", [False, self.contract_type])
+            & Domain("company_id", "in", [False, self.company_id.id])
+        )
+
+    @api.model
+    def _versions_in_force(self, questions):
+        """The contract versions that govern members on days, in one query for any number of questions.
+
+        :param list questions: ``(member_id, company_id, date)``, commercial partner, company and day
+        :returns: one recordset for each question, in the same order: those in force, the one that decides first.
+            A version with a price list comes before one without, then the one that came into force last.
+        """
+        Version = self.env["channel.contract.version"]
+        if not questions:
+            return []
+        days = [day for _member_id, _company_id, day in questions]
+        versions = Version.search(
+            [
+                ("state", "=", "approved"),
+                ("member_id", "in", list({member_id for member_id, _company_id, _day in questions})),
+                ("company_id", "in", list({company_id for _member_id, company_id, _day in questions})),
+                ("valid_from", "<=", max(days)),
+                "|",
+                ("valid_to", "=", False),
+                ("valid_to", ">=", min(days)),
+                ("contract_id.active", "=", True),
+            ]
+        ).sorted(lambda version: (bool(version.pricelist_id), version.valid_from, version.id), reverse=True)
+        by_party = defaultdict(lambda: Version)
+        for version in versions:
+            by_party[version.member_id.id, version.company_id.id] += version
+        return [
+            by_party[member_id, company_id].filtered(lambda version, day=day: version._covers(day))
+            for member_id, company_id, day in questions
+        ]

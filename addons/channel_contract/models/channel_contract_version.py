@@ -1,0 +1,241 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
+
+
+class ChannelContractVersion(models.Model):
+    """The terms of a contract over a period. Approved ones are in force by their dates, and never edited."""
+
+    _name = "channel.contract.version"
+    _description = "Contract Version"
+    _inherit = ["channel.version.mixin"]
+    _check_company_auto = True
+    _version_identity = "contract_id"
+    _version_line_fields = ("clause_ids", "commitment_ids")
+
+    contract_id = fields.Many2one("channel.contract", required=True, index=True, ondelete="cascade")
+    member_id = fields.Many2one(related="contract_id.member_id", store=True, index=True)
+    region_id = fields.Many2one(related="contract_id.region_id", store=True, index="btree_not_null")
+    company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="contract_id.currency_id")
+    contract_type = fields.Selection(related="contract_id.contract_type")
+    purpose = fields.Char(help="Why this version: what it agrees, or changes.")
+    pricelist_id = fields.Many2one(
+        "product.pricelist",
+        string="Price Table",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        tracking=True,
+        help="Orders of the member are priced by it while this version is in force. Empty: the contract says nothing "
+        "about prices, and the member's own price list applies.",
+    )
+    payment_term_id = fields.Many2one(
+        "account.payment.term",
+        string="Payment Terms",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        tracking=True,
+    )
+    renewal = fields.Selection(
+        [("none", "Ends"), ("agreement", "Renewed by Agreement"), ("automatic", "Renewed Automatically")],
+        string="At the End",
+        required=True,
+        default="none",
+        tracking=True,
+    )
+    notice_days = fields.Integer(
+        string="Notice Period (Days)", tracking=True, aggregator=None, help="Before the end, to renew or to terminate."
+    )
+    company_signatory = fields.Char(string="Signatory of the Company", help="Name and function, printed below the text.")
+    member_signatory = fields.Char(string="Signatory of the Member", help="Name and function, printed below the text.")
+    clause_ids = fields.One2many("channel.contract.clause.line", "version_id", string="Clauses", copy=True)
+    commitment_ids = fields.One2many("channel.contract.commitment", "version_id", string="Commitments", copy=True)
+    authorization_ids = fields.One2many("channel.authorization", "contract_version_id", string="Authorizations")
+    document_ids = fields.Many2many(
+        "ir.attachment",
+        "channel_contract_version_document_rel",
+        "version_id",
+        "attachment_id",
+        string="Documents",
+        copy=False,
+        bypass_search_access=True,
+    )
+    deviating_count = fields.Integer(
+        string="Deviating Clauses", compute="_compute_deviating_count", help="Clauses that differ from the library."
+    )
+    timeline = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("future", "Not yet in force"),
+            ("in_force", "In force"),
+            ("ended", "Ended"),
+            ("superseded", "Superseded"),
+            ("cancelled", "Cancelled"),
+        ],
+        string="As of Today",
+        compute="_compute_timeline",
+    )
+
+    _version_overlap = channel_version_overlap("contract_id")
+    _notice_days_positive = models.Constraint("CHECK (notice_days >= 0)", "A notice period cannot be negative.")
+    _governing_idx = models.Index("(member_id, company_id, valid_from) WHERE state = 'approved'")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("clause_ids.is_deviating")
+    def _compute_deviating_count(self):
+        for version in self:
+            version.deviating_count = len(version.clause_ids.filtered("is_deviating"))
+
+    @api.depends("state", "valid_from", "valid_to")
+    def _compute_timeline(self):
+        today = fields.Date.context_today(self)
+        for version in self:
+            if version.state != "approved":
+                version.timeline = version.state
+            elif version.valid_from > today:
+                version.timeline = "future"
+            else:
+                version.timeline = "in_force" if version._covers(today) else "ended"
+
+    # === ACTION METHODS ===#
+
+    def action_add_mandatory_clauses(self):
+        """Take over what the library asks of every contract of this type and is missing here."""
+        for version in self:
+            missing = version._missing_clauses()
+            version.write({"clause_ids": [Command.create(vals) for vals in missing._prepare_clause_line_vals()]})
+        return True
+
+    def action_copy_authorizations(self):
+        """Draft the authorizations of the version before this one again, for this version's term."""
+        self.ensure_one()
+        if self.state != "draft":
+            raise UserError(self.env._("%s is not a draft any more.", self.display_name))
+        previous = self._version_previous().authorization_ids.filtered(lambda a: a.state == "approved")
+        if not previous:
+            raise UserError(self.env._("The version before has no approved authorization."))
+        for authorization in previous:
+            authorization.copy(
+                {
+                    "contract_version_id": self.id,
+                    "date_from": self.valid_from,
+                    "date_to": self.valid_to,
+                }
+            )
+        return True
+
+    def action_print(self):
+        return self.env.ref("channel_contract.channel_contract_report").report_action(self)
+
+    # === APPROVAL ===#
+
+    def _approval_before(self):
+        for version in self:
+            missing = version._missing_clauses()
+            if missing:
+                raise UserError(
+                    self.env._(
+                        "%(version)s lacks mandatory clauses: %(clauses)s. Add them from the library.",
+                        version=version.display_name,
+                        clauses=", ".join(missing.mapped("name")),
+                    )
+                )
+        return super()._approval_before()
+
+    def _approval_done(self):
+        result = super()._approval_done()
+        # Which price list a member has may be another one from now on
+        self.env["res.partner"].invalidate_model(["property_product_pricelist"])
+        return result
+
+    def _version_end(self, date, reason=None):
+        result = super()._version_end(date, reason)
+        self.env["res.partner"].invalidate_model(["property_product_pricelist"])
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _covers(self, day):
+        """Whether a day lies in the version's period, first and last day included."""
+        self.ensure_one()
+        return self.valid_from <= day and (not self.valid_to or day <= self.valid_to)
+
+    def _missing_clauses(self):
+        self.ensure_one()
+        mandatory = self.env["channel.clause"].search(self.contract_id._mandatory_clause_domain())
+        return mandatory - self.clause_ids.clause_id
+
+    def _terms(self):
+        """:returns: the terms as JSON, as `channel.contract.terms_at` says"""
+        self.ensure_one()
+
+        def day(value):
+            return value.isoformat() if value else None
+
+        # sudo: names of records that are part of the agreement, which the reader may read
+        version = self.sudo()
+        contract = version.contract_id
+        return {
+            "contract_id": contract.id,
+            "contract": contract.name,
+            "contract_type": contract.contract_type,
+            "member_id": contract.member_id.id,
+            "member": contract.member_id.name,
+            "company_id": contract.company_id.id,
+            "company": contract.company_id.name,
+            "currency": contract.currency_id.name,
+            "version_id": version.id,
+            "version": version.number,
+            "valid_from": day(version.valid_from),
+            "valid_to": day(version.valid_to),
+            "approved_at": version.approved_at.isoformat() if version.approved_at else None,
+            "approved_by": version.approved_by_id.name or None,
+            "pricelist_id": version.pricelist_id.id or None,
+            "pricelist": version.pricelist_id.name or None,
+            "payment_term_id": version.payment_term_id.id or None,
+            "payment_term": version.payment_term_id.name or None,
+            "renewal": version.renewal,
+            "notice_days": version.notice_days,
+            "clauses": [
+                {
+                    "number": line.number,
+                    "code": line.clause_id.code or None,
+                    "title": line.title,
+                    "body": str(line.body or ""),
+                }
+                for line in version.clause_ids
+            ],
+            "commitments": [
+                {
+                    "name": line.name,
+                    "period": line.period,
+                    "amount": line.amount,
+                    "currency": contract.currency_id.name,
+                    "product_categ_id": line.product_categ_id.id or None,
+                }
+                for line in version.commitment_ids
+            ],
+            "authorizations": [
+                {
+                    "id": authorization.id,
+                    "number": authorization.number,
+                    "date_from": day(authorization.date_from),
+                    "date_to": day(authorization.date_to),
+                }
+                for authorization in version.authorization_ids
+                if authorization.state == "approved"
+            ],
+            "documents": [
+                {
+                    "id": document.id,
+                    "name": document.name,
+                    "mimetype": document.mimetype,
+                    "sha1": document.checksum,
+                }
+                for document in version.document_ids
+            ],
+        }

@@ -1,0 +1,36 @@
+from odoo import api, models
+
+
+class ProductPricelist(models.Model):
+    _inherit = "product.pricelist"
+
+    @api.model
+    def _get_partner_pricelist_multi(self, partner_ids):
+        """The contract in force today decides, resolved when asked and not copied to the partner."""
+        result = super()._get_partner_pricelist_multi(partner_ids)
+        if not self.env["res.groups"]._is_feature_enabled("product.group_product_pricelist"):
+            return result
+        partners = self.env["res.partner"].browse([partner_id for partner_id in partner_ids if partner_id])
+        company = self.env.company
+        result.update(self._channel_contracted(partners, company, company._channel_today()))
+        return result
+
+    @api.model
+    def _channel_contracted(self, partners, company, day):
+        """Price lists by contract.
+
+        :param partners: ``res.partner``; a contact or address has its company's
+        :returns: ``{partner_id: product.pricelist}`` for those whose contract in force names one
+        """
+        # sudo: which price list a contract names is what an order of the member costs; nothing else is read, and
+        # the record rules of price lists still hold for what is returned.
+        partners_sudo = partners.sudo()
+        members = {partner.id: (partner.commercial_partner_id or partner).id for partner in partners_sudo}
+        answers = self.env["channel.contract"].sudo()._versions_in_force(
+            [(member_id, company.id, day) for member_id in members.values()]
+        )
+        return {
+            partner_id: self.browse(versions[0].pricelist_id.id)
+            for partner_id, versions in zip(members, answers, strict=True)
+            if versions and versions[0].pricelist_id.active
+        }
