@@ -19,6 +19,7 @@
         # Security
         "security/channel_groups.xml",
         "security/ir.model.access.csv",
+        "security/channel_gate_rules.xml",
         "security/channel_base_rules.xml",
         "security/channel_kernel_rules.xml",
         # Data

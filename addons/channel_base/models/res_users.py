@@ -10,6 +10,11 @@ class ResUsers(models.Model):
         help="Sees only the members of the own regions and below.",
     )
 
+    channel_reads_only = fields.Boolean(
+        string="Only Reads the Channel",
+        compute="_compute_channel_reads_only",
+        help="Auditor or Executive, with no position or right that changes documents.",
+    )
     channel_region_ids = fields.Many2many(
         "channel.region",
         relation="channel_region_res_users_rel",
@@ -26,6 +31,20 @@ class ResUsers(models.Model):
         for user in self:
             groups = user.all_group_ids
             user.channel_is_regional = sales in groups and everywhere not in groups
+
+    @api.depends("all_group_ids")
+    def _compute_channel_reads_only(self):
+        reading = self.env.ref("channel_base.group_channel_auditor") | self.env.ref(
+            "channel_base.group_channel_executive"
+        )
+        changing = (
+            self.env.ref("sales_team.group_sale_salesman")
+            | self.env.ref("stock.group_stock_user")
+            | self.env.ref("account.group_account_invoice")
+        )
+        for user in self:
+            groups = user.all_group_ids
+            user.channel_reads_only = bool(groups & reading) and not groups & changing
 
     @api.model
     def _get_invalidation_fields(self):
