@@ -264,11 +264,11 @@ def executive():
     refused = board.pivot("Refused", "channel.gate.finding", {"__count": "Findings"},
                           [["state", "=", "refused"]],
                           board.matching(period=("create_date", "datetime"),
-                                         region="region_id"))
+                                         region="member_id.channel_region_id"))
     refused_before = board.pivot("Refused, period before", "channel.gate.finding",
                                  {"__count": "Findings"}, [["state", "=", "refused"]],
                                  board.matching(period=("create_date", "datetime"),
-                                                region="region_id", offset=-1))
+                                                region="member_id.channel_region_id", offset=-1))
 
     def value(pivot, measure, *group):
         arguments = "".join(f',"{part}"' for part in group)
@@ -291,7 +291,7 @@ def executive():
     board.score("Stock Turns", f'{value(stock, "issued_value")}/{value(stock, "stock_value")}',
                 None, (0, 1), GREEN, "channel_dashboard.menu_stock", kind="ratio")
     board.score("Open Rebates", value(rebate, "open_amount"), None, (1, 1), ORANGE,
-                "channel_rebate.menu_channel_rebate_balance")
+                "channel_rebate.menu_channel_rebate_balances")
     board.score("Revenue at Risk", value(risk, "revenue_at_risk"), None, (2, 1), RED,
                 "channel_dashboard.menu_risk")
     board.score("Refused by the Gate", value(refused, "__count"), value(refused_before, "__count"),
@@ -313,9 +313,9 @@ def executive():
                 [], board.matching(period=("window_end", "date"),
                                    region="member_id.channel_region_id",
                                    tier="member_id.grade_id"),
-                (15, 900), half, "channel_rebate.menu_channel_rebate_balance", order="DESC")
+                (15, 900), half, "channel_rebate.menu_channel_rebate_balances", order="DESC")
     board.chart("Gate Findings by Check", "bar", "channel.gate.finding", "check_id", "__count", [],
-                board.matching(period=("create_date", "datetime"), region="region_id"),
+                board.matching(period=("create_date", "datetime"), region="member_id.channel_region_id"),
                 (501, 900), half, "channel_base.menu_channel_gate_finding", order="DESC")
 
     members = board.pivot("Members", "account.invoice.report",
@@ -329,7 +329,7 @@ def executive():
     first_row = 54  # below the figures: 1,215 px of rows of 23 px
     board.table("Top Members", members, first_row, column="A", last="C")
     board.table("Top Products", items, first_row, column="E", last="G")
-    return board.document([260, 105, 105, 17, 260, 105, 105], first_row + 14)
+    return board.document([275, 105, 105, 20, 275, 105, 105], first_row + 14)
 
 
 BOARDS = {"executive.json": executive}

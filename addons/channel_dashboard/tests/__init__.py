@@ -1,0 +1,2 @@
+from . import test_boards
+from . import test_reports
