@@ -7,7 +7,7 @@ from psycopg2.errors import SerializationFailure
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.tests.common import BaseCommon
@@ -126,6 +126,16 @@ class TestSegment(SegmentCommon):
         seen = self.Segment.with_user(user).search([("id", "in", (ours + theirs + self.gold_segment).ids)])
         self.assertEqual(seen, ours + self.gold_segment)
         self.assertEqual(theirs.sudo()._match([self.gold.id], []), {(theirs.id, self.gold.id, False)})
+
+    def test_regional_user_sees_memberships_of_own_regions(self):
+        east, west = self.env["channel.region"].create([{"name": "East"}, {"name": "West"}])
+        self.gold.channel_region_manual_id = east
+        self.silver.write({"channel_region_manual_id": west.id, "category_id": self.tag_gold.ids})
+        self.assertEqual(self._rows(self.gold_segment), self.gold + self.silver)
+        user = new_test_user(self.env, login="segment_sales", groups="channel_base.group_channel_sales")
+        user.channel_region_ids = east
+        self.assertEqual(self.gold_segment.with_user(user).membership_ids.partner_id, self.gold)
+        self.assertEqual(self.gold_segment.with_user(user).member_count, 1)
 
     def test_code_is_unique_within_a_company(self):
         self._segment(code="G")
@@ -421,3 +431,41 @@ class TestSegmentConcurrency(SegmentCommon):
         with registry.cursor() as cr:
             cr.execute("SELECT partner_id FROM channel_segment_membership WHERE segment_id = %s", [segment_id])
             self.assertEqual(cr.fetchall(), [(partner_id,)])
+
+
+@tagged("post_install", "-at_install")
+class TestSegmentForm(SegmentCommon, HttpCase):
+    def test_condition_is_edited_in_the_editor_and_members_are_listed(self):
+        """The form shows the condition as Odoo's editor does, and its button leads to the members."""
+        new_test_user(
+            self.env,
+            login="segment_manager",
+            password="segment_manager",
+            groups="channel_base.group_channel_manager",
+        )
+        self.gold.name = "Gold of the segment"
+        self.browser_js(
+            f"/odoo/channel-segments/{self.gold_segment.id}",
+            """
+            const wait = (selector, text) => new Promise((resolve, reject) => {
+                const start = Date.now();
+                const look = () => {
+                    const found = [...document.querySelectorAll(selector)].find(
+                        (node) => !text || node.textContent.includes(text));
+                    if (found) resolve(found);
+                    else if (Date.now() - start > 20000) reject(new Error(`${selector} ${text || ""} not found`));
+                    else setTimeout(look, 100);
+                };
+                look();
+            });
+            (async () => {
+                await wait(".o_field_widget[name=member_domain] .o_tree_editor", "Gold Dealers");
+                await wait(".o_field_widget[name=customer_domain]");
+                (await wait("button[name=action_view_members]", "1")).click();
+                await wait(".o_list_view .o_data_row", "Gold of the segment");
+                console.log("test successful");
+            })().catch((error) => console.error(error.message));
+            """,
+            login="segment_manager",
+            timeout=60,
+        )
