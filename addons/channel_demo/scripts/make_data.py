@@ -8,9 +8,9 @@ Needs ``xlsxwriter``. Deterministic: the same script makes the same bytes.
 
 ``products.csv``: one row for each device of a maker that does not exist.
     ``product_code``, ``name_en``, ``name_zh``, ``group`` (product line), ``device_class`` (I, II, III),
-    ``category_2017`` and ``category_2002`` (codes of the two catalogues), ``registration_number``, ``gtin`` (14 digits),
-    ``uom_zh`` (unit on the price list), ``units_per_pack``, ``list_price`` and ``cost`` (CNY per unit, without tax),
-    ``tracking`` (``lot`` or ``serial``), ``shelf_life_days``, ``is_ivd`` (0 or 1)
+    ``category_2017`` and ``category_2002`` (codes of the two catalogues), ``registration_number``,
+    ``gtin`` (14 digits), ``uom_zh`` (unit on the price list), ``units_per_pack``, ``list_price`` and
+    ``cost`` (CNY per unit, without tax), ``tracking`` (``lot`` or ``serial``), ``shelf_life_days``, ``is_ivd`` (0 or 1)
 ``segments.csv``: the markets of the price table, first match wins.
     ``segment_code``, ``name_en``, ``name_zh``, ``area_code`` (of ``channel.region``), ``grades`` (codes of
     ``channel.hospital.grade``, blank separated), ``tier`` (gold, silver, bronze), ``sequence``
@@ -32,9 +32,9 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 # shelf life in days. Grouped by product line. Codes are of the real catalogues, everything else is invented.
 PRODUCTS = {
     "Cardiovascular": (
-        ("Drug-eluting coronary stent", "药物洗脱冠状动脉支架", "III", "13-07-02", "6846", "套", 1, 7800, "serial", 720),
-        ("PTCA balloon dilatation catheter", "PTCA球囊扩张导管", "III", "03-13-06", "6877", "根", 1, 1680, "lot", 1095),
-        ("Non-compliant balloon catheter", "非顺应性球囊扩张导管", "III", "03-13-06", "6877", "根", 1, 1980, "lot", 1095),
+        ("Drug-eluting coronary stent", "药物洗脱冠脉支架", "III", "13-07-02", "6846", "套", 1, 7800, "serial", 720),
+        ("PTCA balloon catheter", "PTCA球囊扩张导管", "III", "03-13-06", "6877", "根", 1, 1680, "lot", 1095),
+        ("Non-compliant balloon", "非顺应性球囊扩张导管", "III", "03-13-06", "6877", "根", 1, 1980, "lot", 1095),
         ("Cutting balloon catheter", "切割球囊导管", "III", "03-13-07", "6877", "根", 1, 4600, "lot", 730),
         ("Coronary guide wire", "冠状动脉导丝", "III", "03-13-16", "6877", "根", 1, 780, "lot", 1095),
         ("Hydrophilic angiographic catheter", "亲水涂层造影导管", "III", "03-13-01", "6877", "根", 1, 260, "lot", 1095),
@@ -84,7 +84,7 @@ PRODUCTS = {
         ("Transfusion set", "一次性使用输血器", "III", "10-02-04", "6866", "套", 50, 9, "lot", 1095),
     ),
     "Ward and Anaesthesia": (
-        ("Sterile syringe with needle", "一次性使用无菌注射器带针", "III", "14-01-02", "6815", "支", 100, 1, "lot", 1825),
+        ("Sterile syringe with needle", "一次性使用无菌注射器", "III", "14-01-02", "6815", "支", 100, 1, "lot", 1825),
         ("Tracheal tube, cuffed", "带套囊气管插管", "II", "08-06-03", "6866", "根", 10, 46, "lot", 1095),
         ("Laryngeal mask", "喉罩", "II", "08-06-05", "6866", "个", 10, 88, "lot", 1095),
         ("Breathing circuit filter", "呼吸系统过滤器", "II", "08-05-03", "6866", "个", 50, 18, "lot", 1095),

@@ -11,7 +11,8 @@ LAWS = {
     ),
     "channel_member.gate_check_member_qualification": (
         "China: Good Supply Practice for devices (NMPA notice 2023 No. 153), art. 51 (4), 81, 82; "
-        "Device Regulation (State Council order 739), art. 45, 84; Measures for Device Trading (SAMR order 54), art. 66.",
+        "Device Regulation (State Council order 739), art. 45, 84; "
+        "Measures for Device Trading (SAMR order 54), art. 66.",
         "中国：《医疗器械经营质量管理规范》（国家药监局公告2023年第153号）第五十一条第四项、第八十一条、第八十二条；"
         "《医疗器械监督管理条例》（国务院令第739号）第四十五条、第八十四条；"
         "《医疗器械经营监督管理办法》（市场监管总局令第54号）第六十六条。",

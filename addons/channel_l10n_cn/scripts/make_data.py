@@ -302,7 +302,10 @@ def files():
         "cn_regions.csv": table(REGION_FIELDS, core),
         "cn_counties.csv": table(REGION_FIELDS, counties),
         "channel.device.category.csv": table(
-            ("id", "parent_id/id", "scheme", "code", "name"), device_categories()
+            # There are no other names than the Chinese ones; the second time as translation, so that no
+            # translator is asked for one.
+            ("id", "parent_id/id", "scheme", "code", "name", "name@zh_CN"),
+            ((*row, row[-1]) for row in device_categories()),
         ),
     }
 

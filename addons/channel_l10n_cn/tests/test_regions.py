@@ -89,7 +89,10 @@ class TestRegions(TransactionCase):
         self.assertFalse(self.regions._l10n_cn_counties_loaded())
         # A county that somebody has made by hand is adopted.
         by_hand = self.regions.create({
-            "name": "Yiwu", "code": "330782", "level": "county", "parent_id": self.env.ref("channel_l10n_cn.cn_330700").id
+            "name": "Yiwu",
+            "code": "330782",
+            "level": "county",
+            "parent_id": self.env.ref("channel_l10n_cn.cn_330700").id,
         })
         start = self.env.cr.sql_log_count
         created = self.regions._l10n_cn_load(counties=True)

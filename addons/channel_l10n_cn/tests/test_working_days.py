@@ -69,4 +69,6 @@ class TestWorkingDays(TransactionCase):
 
     def test_renewal_of_a_registration_is_asked_for_six_months_before(self):
         kind = self.env.ref("channel_l10n_cn.qualification_type_registration")
-        self.assertEqual((kind.validity_months, kind.renewal_deadline_days, kind.renewal_day_kind), (60, 184, "calendar"))
+        self.assertRecordValues(kind, [
+            {"validity_months": 60, "renewal_deadline_days": 184, "renewal_day_kind": "calendar"}
+        ])

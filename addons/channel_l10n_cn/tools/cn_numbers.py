@@ -43,7 +43,9 @@ REGISTRATION_OLD = re.compile(
     rf"(?P<issuer>{HAN})(?P<city>{HAN}{{0,2}}?){AGENCY}械\((?P<origin>[准进许])\)字(?P<year>\d{{4}})"
     r"第(?P<device_class>\d)(?P<catalogue>\d{2})(?P<serial>\d{3,4})号?(?P<changed>\(更\))?"
 )
-FILING_CLASS_1 = re.compile(rf"(?P<issuer>{HAN})(?P<city>{HAN}{{0,4}})械备(?P<year>\d{{4}})(?P<serial>[0-9A-Z]{{4,}})号?")
+FILING_CLASS_1 = re.compile(
+    rf"(?P<issuer>{HAN})(?P<city>{HAN}{{0,4}})械备(?P<year>\d{{4}})(?P<serial>[0-9A-Z]{{4,}})号?"
+)
 TRADING = re.compile(
     rf"(?P<issuer>{HAN})(?P<city>{HAN}{{0,3}}?){AGENCY}械经营(?P<kind>许|备)(?:可证|案)?第?"
     r"(?P<year>\d{4})(?P<serial>[0-9A-Z]{3,6})号?"

@@ -20,9 +20,10 @@ class ChannelCnCountyLoad(models.TransientModel):
         # sudo: the regions get external ids, which only the system may write; the right to create regions
         # has just been checked, and what is loaded is fixed by the add-on.
         self.env["channel.region"].sudo()._l10n_cn_load(counties=True)
+        name = self.env._("Counties of China")
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Counties of China"),
+            "name": name,
             "res_model": "channel.region",
             "view_mode": "list,form",
             "domain": [("level", "=", "county"), ("country_id.code", "=", "CN")],
