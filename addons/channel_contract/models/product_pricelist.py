@@ -7,13 +7,18 @@ class ProductPricelist(models.Model):
     @api.model
     def _get_partner_pricelist_multi(self, partner_ids):
         """The contract in force today decides, resolved when asked and not copied to the partner."""
-        result = super()._get_partner_pricelist_multi(partner_ids)
+        result = self._channel_own_pricelists(partner_ids)
         if not self.env["res.groups"]._is_feature_enabled("product.group_product_pricelist"):
             return result
         partners = self.env["res.partner"].browse([partner_id for partner_id in partner_ids if partner_id])
         company = self.env.company
         result.update(self._channel_contracted(partners, company, company._channel_today()))
         return result
+
+    @api.model
+    def _channel_own_pricelists(self, partner_ids):
+        """Price lists of partners as they are without any contract: ``{partner_id: product.pricelist}``."""
+        return super()._get_partner_pricelist_multi(partner_ids)
 
     @api.model
     def _channel_contracted(self, partners, company, day):

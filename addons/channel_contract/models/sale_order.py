@@ -9,6 +9,8 @@ class SaleOrder(models.Model):
         string="Contract Version",
         compute="_compute_channel_contract_version_id",
         store=True,
+        # The price list and payment terms of the order follow from it and are precomputed
+        precompute=True,
         index="btree_not_null",
         ondelete="restrict",
         # Sales may order for members whose contracts they do not see
@@ -37,13 +39,20 @@ class SaleOrder(models.Model):
     def _compute_pricelist_id(self):
         """By the contract on the order's date, where core takes what holds today."""
         super()._compute_pricelist_id()
-        for order in self:
-            if order.state != "draft" or not order.partner_id:
-                continue
-            # sudo: of the contract only the price list is taken, which the record rules of price lists protect
-            pricelist = order.sudo().channel_contract_version_id.pricelist_id
-            if pricelist.active:
-                order.pricelist_id = pricelist.id
+        Pricelist = self.env["product.pricelist"]
+        drafts = self.filtered(lambda order: order.state == "draft" and order.partner_id)
+        for company, orders in drafts.grouped("company_id").items():
+            partners = orders.partner_id._origin
+            today = Pricelist._channel_contracted(partners, company, company._channel_today())
+            own = Pricelist.with_company(company)._channel_own_pricelists(list(today))
+            for order in orders:
+                # sudo: of the contract only the price list is taken, which the record rules of price lists protect
+                pricelist = order.sudo().channel_contract_version_id.pricelist_id
+                partner_id = order.partner_id._origin.id
+                if pricelist.active:
+                    order.pricelist_id = pricelist.id
+                elif partner_id in today and order.pricelist_id == today[partner_id]:
+                    order.pricelist_id = own.get(partner_id)
 
     @api.depends("channel_contract_version_id")
     def _compute_payment_term_id(self):

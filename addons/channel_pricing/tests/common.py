@@ -1,7 +1,7 @@
-from odoo.addons.channel_base.tests.common import ChannelCommon
+from odoo.addons.channel_member.tests.common import ChannelMemberCommon
 
 
-class ChannelPricingCommon(ChannelCommon):
+class ChannelPricingCommon(ChannelMemberCommon):
     """Adds the price list ``table``, used by everybody, and three segments:
 
     * ``segment_hospital`` (sequence 10): the dealer, for the hospital
