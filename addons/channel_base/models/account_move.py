@@ -42,6 +42,7 @@ class AccountMove(models.Model):
         return [
             "state",
             "move_type",
+            "invoice_user_id",
             "partner_id",
             "channel_end_customer_id",
             "invoice_date",

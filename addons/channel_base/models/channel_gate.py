@@ -4,6 +4,7 @@ from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import format_date
 
 from ..tools.gate import GateLine, GateRefusal, GateRequest
 
@@ -197,13 +198,14 @@ class ChannelGate(models.AbstractModel):
     @api.model
     def _prepare_request(self, operation, member_id, lines, customer_id, date):
         """Turn the arguments of :meth:`evaluate` into a request, or say what is wrong with them."""
-        known = self.env["channel.gate.operation"].sudo().search([])  # codes and names are no secret
-        if operation not in known.mapped("code"):
+        # Superuser: codes of operations are no secret, and the message names them.
+        operations = self.env["channel.gate.operation"].sudo()
+        if not isinstance(operation, str) or not operations.search_count([("code", "=", operation)], limit=1):
             raise ValidationError(
                 self.env._(
                     "operation: %(value)s is not known. Use one of: %(known)s.",
                     value=repr(operation),
-                    known=", ".join(known.mapped("code")),
+                    known=", ".join(code for (code,) in operations._read_group([], ["code"])),
                 )
             )
         company = self.env.company
@@ -347,7 +349,7 @@ class ChannelGate(models.AbstractModel):
                             "Lot %(lot)s of %(product)s expired on %(date)s.",
                             lot=line.lot.name,
                             product=line.product.display_name,
-                            date=expires,
+                            date=format_date(self.env, expires),
                         ),
                         line=line,
                         basis={"expires": expires.isoformat()},

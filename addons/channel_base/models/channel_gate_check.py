@@ -71,7 +71,29 @@ class ChannelGateCheck(models.Model):
                     )
                 )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        audited = {"severity", "active", "override_group_id"} & vals.keys()
+        before = {check.id: check._audit_vals() for check in self} if audited else {}
+        result = super().write(vals)
+        changed = self.filtered(lambda check: audited and check._audit_vals() != before[check.id])
+        self.env["channel.audit.entry"]._record(
+            "gate.check", changed, before=before, after={check.id: check._audit_vals() for check in changed}
+        )
+        return result
+
     # === BUSINESS METHODS === #
+
+    def _audit_vals(self):
+        """:return: what the audit journal keeps of a check"""
+        self.ensure_one()
+        return {
+            "check": self.code,
+            "severity": self.severity,
+            "active": self.active,
+            "override_group": self.override_group_id.full_name,
+        }
 
     def _method_name(self):
         self.ensure_one()

@@ -64,12 +64,15 @@ class ChannelGateDocumentMixin(models.AbstractModel):
         """What the gate would say now. Never raises: a form must open whatever a check thinks of its document."""
         pending = self.filtered(lambda document: document._channel_gate_is_pending())
         by_document = pending._channel_gate_findings()
-        groups = self.env.user.all_group_ids
+        user = self.env.user
+        groups = user.all_group_ids
         for document in self:
             findings = by_document.get(document, [])
             document.channel_gate_banner = document._channel_gate_render(findings) if findings else False
-            document.channel_gate_overridable = bool(document._origin) and any(
-                finding.blocks and finding.check.override_group_id in groups for finding in findings
+            document.channel_gate_overridable = (
+                bool(document._origin)
+                and any(finding.blocks and finding.check.override_group_id in groups for finding in findings)
+                and user not in document._channel_gate_authors()
             )
 
     def _channel_gate_findings(self):
@@ -79,9 +82,7 @@ class ChannelGateDocumentMixin(models.AbstractModel):
         try:
             # Without flush: the form's unsaved values must not reach the database by looking at them.
             with self.env.cr.savepoint(flush=False):
-                _requests, findings = self.env["channel.gate"]._evaluate_documents(
-                    self._channel_gate_operation, self
-                )
+                _requests, findings = self.env["channel.gate"]._evaluate_documents(self._channel_gate_operation, self)
         except Exception:
             _logger.exception("The gate could not be shown on %s", self)
             return {}

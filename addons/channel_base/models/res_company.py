@@ -34,6 +34,4 @@ class ResCompany(models.Model):
             return self.channel_alert_user_id
         # sudo: who manages the channel, whoever raises the alert
         managers = self.env.ref("channel_base.group_channel_manager").sudo().all_user_ids
-        return managers.filtered(
-            lambda user: user.active and (not self or self in user.company_ids)
-        ).sorted("id")[:1]
+        return managers.filtered(lambda user: user.active and (not self or self in user.company_ids)).sorted("id")[:1]

@@ -29,9 +29,11 @@ class SaleOrder(models.Model):
         if not any(vals.get("state") == "sale" for vals in vals_list):
             return super().create(vals_list)
         with self.env.cr.savepoint():
-            orders = super(
-                SaleOrder, self.with_context(channel_gate_order=ORDER_IS_EVALUATED)
-            ).create(vals_list).with_env(self.env)
+            orders = (
+                super(SaleOrder, self.with_context(channel_gate_order=ORDER_IS_EVALUATED))
+                .create(vals_list)
+                .with_env(self.env)
+            )
             self.env["channel.gate"]._enforce("order", orders.filtered(lambda order: order.state == "sale"))
         return orders
 
@@ -74,6 +76,7 @@ class SaleOrder(models.Model):
     def _channel_gate_depends(self):
         return [
             "state",
+            "user_id",
             *sorted(self._channel_gate_header_fields()),
             *(f"order_line.{name}" for name in sorted(self.env["sale.order.line"]._channel_gate_fields())),
         ]

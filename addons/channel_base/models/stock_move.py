@@ -92,7 +92,5 @@ class StockMove(models.Model):
             )
         missing = self.product_qty - assigned
         if self.state != "done" and product and product.uom_id.compare(missing, 0.0) > 0:
-            lines.append(
-                GateLine(key=self.id, product=product, quantity=missing, price_unit=price, record=self)
-            )
+            lines.append(GateLine(key=self.id, product=product, quantity=missing, price_unit=price, record=self))
         return lines

@@ -27,7 +27,8 @@ class ChannelCommon(AccountTestInvoicingCommon):
 
     * regions: ``region_east`` (area) > ``region_city``; ``region_west`` (area)
     * partners: ``dealer`` and ``sub_dealer`` in the east, ``other_dealer`` in the west, ``hospital``
-    * products: ``device`` (storable, by lot, with expiration dates, 100.00), ``consumable`` (10.00); ``uom_box`` = 10 units
+    * products: ``device`` (storable, by lot, with expiration dates, 100.00), ``consumable`` (10.00);
+      ``uom_box`` = 10 units
     * users: one for each position (``user_sales`` in charge of the east, ``user_manager``, ...), ``user_portal`` of
       the dealer, ``user_internal`` without a position
     """
@@ -137,7 +138,10 @@ class ChannelCommon(AccountTestInvoicingCommon):
             setattr(cls, f"user_{position}", user)
         cls.user_sales.channel_region_ids = cls.region_east
         cls.user_internal = new_test_user(
-            cls.env, login="channel_nobody", groups="sales_team.group_sale_salesman_all_leads", company_id=cls.company.id
+            cls.env,
+            login="channel_nobody",
+            groups="sales_team.group_sale_salesman_all_leads",
+            company_id=cls.company.id,
         )
         cls.user_portal = new_test_user(
             cls.env,
