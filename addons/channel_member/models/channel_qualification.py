@@ -56,6 +56,7 @@ class ChannelQualification(models.Model):
         compute="_compute_expiry_date",
         store=True,
         readonly=False,
+        copy=False,
         index="btree_not_null",
         tracking=True,
         help="Last day in force; empty when it does not expire.",
@@ -213,6 +214,9 @@ class ChannelQualification(models.Model):
             if not self.env.su and DECISION_FIELDS & vals.keys() and vals.get("state", "draft") != "draft":
                 raise AccessError(self.env._("A document is entered as a draft and verified by somebody else."))
         vals_list = [{**vals, "submitted_by_id": self.env.uid} for vals in vals_list]
+        if not self.env.su:
+            # A client must not decide by the default values of its context either.
+            vals_list = [{**vals, "state": "draft"} for vals in vals_list]
         return super().create(vals_list)
 
     def write(self, vals):

@@ -191,8 +191,11 @@ class ResPartner(models.Model):
         vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             self._check_channel_decision(vals, new=True)
-            if vals.get("channel_role"):
+            if vals.get("channel_role", self.env.context.get("default_channel_role")):
                 vals.update({**self._channel_joining_vals(vals), **{k: v for k, v in vals.items() if v}})
+            elif not self.env.su:
+                # A client must not decide by the default values of its context either.
+                vals["channel_state"] = False
         return super().create(vals_list)
 
     def write(self, vals):
