@@ -5,3 +5,4 @@ from . import channel_qualification
 from . import channel_qualification_type
 from . import channel_region
 from . import ir_module_module
+from . import res_partner

@@ -66,7 +66,8 @@ class ChannelRegion(models.Model):
         data = self.env["ir.model.data"].search([("module", "=", MODULE), ("model", "=", self._name)])
         regions = self.with_context(active_test=False)
         existing = regions.search([("id", "in", data.mapped("res_id"))])
-        known = {item.name: self.browse(item.res_id) for item in data if item.res_id in existing._ids}
+        by_id = {region.id: region for region in existing.with_env(self.env)}  # read in one go later
+        known = {item.name: by_id[item.res_id] for item in data if item.res_id in by_id}
         missing = {row["code"]: row["id"] for row in rows if row["id"] not in known}
         same_code = regions.search([("code", "in", list(missing)), ("country_id", "=", self.env.ref("base.cn").id)])
         adopted = [
@@ -78,11 +79,14 @@ class ChannelRegion(models.Model):
 
     @api.model
     def _l10n_cn_vals(self, row, known):
+        parent = known[row["parent_id/id"]] if row["parent_id/id"] else self.browse()
         return {
+            # Where somebody has archived a region, what lies in it is not wanted either.
+            "active": not parent or parent.active,
             "name": row["name"],
             "code": row["code"],
             "level": row["level"],
-            "parent_id": known[row["parent_id/id"]].id if row["parent_id/id"] else False,
+            "parent_id": parent.id,
             "country_id": row["country_id"],
             "state_id": row["state_id"] or False,
             "match_names": row["match_names"] or False,

@@ -23,6 +23,11 @@ def samples(name):
 @freeze_time("2026-06-01")
 @tagged("post_install", "-at_install")
 class TestNumbers(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.china = cls.env.ref("base.cn")
+
     def validate(self, code, number):
         return self.env["channel.qualification.type"].validate(code, number)
 
@@ -212,6 +217,17 @@ class TestNumbers(TransactionCase):
         body = "91990100716105852"
         total = sum(alphabet.index(char) * pow(3, place, 31) for place, char in enumerate(body))
         self.assertRefused("cn_uscc", body + alphabet[-total % 31], "cn_region")
+
+    def test_member_of_a_military_hospital_can_be_admitted(self):
+        alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+        body = "A1110000MA00000A1"
+        total = sum(alphabet.index(char) * pow(3, place, 31) for place, char in enumerate(body))
+        hospital = self.env["res.partner"].new({"vat": body + alphabet[-total % 31], "country_id": self.china.id})
+        self.assertFalse(hospital._channel_vat_problem())
+        hospital.vat = "91330100716105825F"
+        self.assertIn("check digit", hospital._channel_vat_problem())
+        hospital.country_id = self.env.ref("base.de")
+        self.assertTrue(hospital._channel_vat_problem())
 
     # === HEALTH INSURANCE === #
 

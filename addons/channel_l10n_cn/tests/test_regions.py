@@ -99,7 +99,7 @@ class TestRegions(TransactionCase):
         self.env.flush_all()
         queries = self.env.cr.sql_log_count - start
         self.assertEqual(len(created), 2941)
-        self.assertLess(queries, 300, "loading is set-based: far fewer queries than counties")
+        self.assertLess(queries, 200, "loading is set-based: far fewer queries than counties")
         self.assertEqual(self.env.ref("channel_l10n_cn.cn_330782"), by_hand)
         # Districts of a municipality hang under it, without 市辖区 between.
         self.assertEqual(
@@ -113,6 +113,12 @@ class TestRegions(TransactionCase):
         self.env.ref("channel_l10n_cn.cn_330106").with_context(lang="en_US").name = "Xihu"
         self.regions._l10n_cn_load()
         self.assertEqual(self.env.ref("channel_l10n_cn.cn_330106").with_context(lang="en_US").name, "Xihu District")
+
+    def test_counties_of_an_archived_prefecture_are_archived(self):
+        self.hangzhou.action_archive()
+        created = self.regions._l10n_cn_load(counties=True)
+        self.assertEqual(len(created), 2942)
+        self.assertEqual(set((created - created.filtered("active")).parent_id), {self.hangzhou})
 
     def test_wizard_is_for_administrators(self):
         admin = new_test_user(self.env, "cn_admin", groups="base.group_user,channel_base.group_channel_admin")
