@@ -5,7 +5,7 @@
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
-    "depends": ["channel_member"],
+    "depends": ["channel_contract"],
     "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         # Security
@@ -16,6 +16,7 @@
         "report/channel_rebate_statement_templates.xml",
         # Data
         "data/ir_sequence.xml",
+        "data/channel_gate_data.xml",
         "data/ir_cron.xml",
         # Wizards
         "wizard/channel_rebate_statement_wizard_views.xml",

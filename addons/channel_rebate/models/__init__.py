@@ -7,4 +7,5 @@ from . import channel_rebate_balance
 from . import channel_settlement
 from . import channel_settlement_line
 from . import account_move_line
+from . import channel_gate
 from . import res_partner

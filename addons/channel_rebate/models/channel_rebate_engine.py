@@ -203,8 +203,11 @@ class ChannelRebateEngine(models.AbstractModel):
                        AND s.date >= v.valid_from AND (v.valid_to IS NULL OR s.date <= v.valid_to)
                 ),
                 term AS (
-                    SELECT id AS version_id, program_id, valid_from, valid_to, window_type, period_from, period_to
-                      FROM channel_rebate_program_version WHERE id = ANY(%(versions)s)
+                    SELECT v.id AS version_id, v.program_id, v.valid_from, v.valid_to, v.window_type, v.period_from,
+                           v.period_to, contract.member_id AS only_member_id
+                      FROM channel_rebate_program_version v
+                      LEFT JOIN channel_contract_version contract ON contract.id = v.contract_version_id
+                     WHERE v.id = ANY(%(versions)s)
                 ),
                 counted AS (
                     SELECT s.*, v.version_id, v.program_id, v.valid_from, v.valid_to,
@@ -212,7 +215,8 @@ class ChannelRebateEngine(models.AbstractModel):
                       FROM matched m
                       JOIN source s ON s.source_id = m.line_id
                       JOIN term v ON v.version_id = m.scope_id
-                     WHERE v.window_type <> 'contract' OR s.date BETWEEN v.period_from AND v.period_to
+                     WHERE (v.window_type <> 'contract' OR s.date BETWEEN v.period_from AND v.period_to)
+                       AND (v.only_member_id IS NULL OR v.only_member_id = s.member_id)
                 ),
                 participant AS (
                     SELECT DISTINCT company_id, member_id, program_id, version_id, window_start, window_end,

@@ -14,6 +14,7 @@ class ChannelRebateProgramVersion(models.Model):
     _name = "channel.rebate.program.version"
     _description = "Rebate Programme Version"
     _inherit = ["channel.version.mixin", "channel.scope.mixin"]
+    _check_company_auto = True
     _version_identity = "program_id"
     _version_line_fields = ("tier_ids",)
 
@@ -24,6 +25,15 @@ class ChannelRebateProgramVersion(models.Model):
     date_from = fields.Date(related="valid_from", store=True, string="Scope From")
     date_to = fields.Date(related="valid_to", store=True, string="Scope To")
 
+    contract_version_id = fields.Many2one(
+        "channel.contract.version",
+        string="Agreed in",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('state', 'in', ('draft', 'approved')), ('company_id', '=', company_id)]",
+        help="The contract version that promises this programme. Set, it is for the member of that contract only.",
+    )
     basis = fields.Selection(
         selection="_selection_basis", required=True, default="invoiced", help="What counts, and on which day."
     )
@@ -41,8 +51,12 @@ class ChannelRebateProgramVersion(models.Model):
         default="quarter",
         help="The time over which amounts add up to reach a tier; the count begins again in the next window.",
     )
-    period_from = fields.Date(string="Contract Period From")
-    period_to = fields.Date(string="Contract Period To")
+    period_from = fields.Date(
+        string="Contract Period From", compute="_compute_period", store=True, readonly=False, precompute=True
+    )
+    period_to = fields.Date(
+        string="Contract Period To", compute="_compute_period", store=True, readonly=False, precompute=True
+    )
     boundary = fields.Selection(
         [
             ("lower", "The higher tier: a tier begins at its bound"),
@@ -83,6 +97,16 @@ class ChannelRebateProgramVersion(models.Model):
         return self.env["channel.rebate.engine"]._selection_kind()
 
     # === COMPUTE METHODS === #
+
+    @api.depends("window_type", "contract_version_id")
+    def _compute_period(self):
+        """Proposes the term of the contract version; a later amendment of the contract leaves the period as agreed."""
+        for version in self:
+            if version.window_type != "contract":
+                version.period_from = version.period_to = False
+            elif version.contract_version_id:
+                version.period_from = version.contract_version_id.valid_from
+                version.period_to = version.contract_version_id.valid_to
 
     @api.depends("kind", "window_type", "boundary", "tier_ids.lower_bound", "tier_ids.rate", "currency_id")
     @api.depends_context("lang")
@@ -133,6 +157,15 @@ class ChannelRebateProgramVersion(models.Model):
     def _approval_before(self):
         super()._approval_before()
         for version in self:
+            contract = version.contract_version_id
+            if contract and contract.state != "approved":
+                raise UserError(
+                    self.env._(
+                        "%(version)s is agreed in %(contract)s, which is not approved: approve the contract first.",
+                        version=version.display_name,
+                        contract=contract.display_name,
+                    )
+                )
             if not version.tier_ids:
                 raise UserError(
                     self.env._("%s has no tier: add at least one before it is approved.", version.display_name)

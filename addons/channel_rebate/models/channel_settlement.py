@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
+from odoo.addons.channel_base.tools.gate import GateRequest
+
 
 class ChannelSettlement(models.Model):
     """What is owed to one member under one programme becomes a credit note, after somebody else than its author agreed.
@@ -13,7 +15,8 @@ class ChannelSettlement(models.Model):
 
     _name = "channel.settlement"
     _description = "Rebate Settlement"
-    _inherit = ["channel.approval.mixin"]
+    _inherit = ["channel.approval.mixin", "channel.gate.document.mixin"]
+    _channel_gate_operation = "settlement"
     _order = "date desc, id desc"
     _check_company_auto = True
 
@@ -133,6 +136,7 @@ class ChannelSettlement(models.Model):
         self.program_id._begin_run()
         for settlement in self:
             settlement._check_ready()
+        self.env["channel.gate"]._enforce("settlement", self)
 
     def _approval_done(self):
         super()._approval_done()
@@ -170,6 +174,36 @@ class ChannelSettlement(models.Model):
                         program=self.program_id.code,
                     )
                 )
+
+    # === GATE === #
+
+    def _channel_gate_is_pending(self):
+        self.ensure_one()
+        return self.state == "draft"
+
+    def _channel_gate_depends(self):
+        return ["state", "program_id", "member_id", "date", "line_ids.balance_id"]
+
+    def _channel_gate_authors(self):
+        return self._approval_authors()
+
+    def _channel_gate_requests(self, operation):
+        if operation != self._channel_gate_operation:
+            return super()._channel_gate_requests(operation)
+        return [
+            GateRequest(
+                operation=operation,
+                company=settlement.company_id,
+                date=settlement.date,
+                member=settlement.member_id,
+                customer=self.env["res.partner"],
+                lines=[],
+                record=settlement,
+                currency=settlement.currency_id,
+            )
+            for settlement in self
+            if settlement.program_id and settlement.member_id and settlement.date
+        ]
 
     # === ACTIONS === #
 

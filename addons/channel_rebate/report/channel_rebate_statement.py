@@ -14,7 +14,7 @@ class ReportChannelRebateStatement(models.AbstractModel):
     @api.model
     def _get_report_values(self, docids, data=None):
         data = data or {}
-        member = self.env["res.partner"].browse(data.get("member_id") or docids[:1])
+        member = self.env["res.partner"].browse(data.get("member_id") or (docids or [])[:1])
         period = data.get("period") or str(fields.Date.context_today(self).year)
         lang = member.lang or self.env.lang
         statement = self.with_context(lang=lang).env["channel.rebate.program"].statement(member.id, period)

@@ -1,5 +1,7 @@
 from . import test_access
 from . import test_accrual
+from . import test_concurrency
+from . import test_contract
 from . import test_engine
 from . import test_identity
 from . import test_portal

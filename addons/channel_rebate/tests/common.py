@@ -1,15 +1,14 @@
 from odoo.fields import Command
 
-from odoo.addons.channel_base.tests.common import ChannelCommon
+from odoo.addons.channel_contract.tests.common import ChannelContractCommon
 
 
-class ChannelRebateCommon(ChannelCommon):
+class ChannelRebateCommon(ChannelContractCommon):
     """Accounts and a product for rebates, and helpers to make programmes and post invoices of plain amounts."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        (cls.dealer + cls.sub_dealer + cls.other_dealer).channel_role = "distributor"
         # What the gate asks about a sale is tested where its checks live; here only posted amounts matter.
         for check in cls.env["channel.gate.check"].search([]):
             cls._channel_severity(check.code, "off")

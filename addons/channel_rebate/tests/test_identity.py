@@ -65,12 +65,11 @@ class TestRebateIdentity(ChannelRebateCommon):
                 self.assertEqual(Decimal(f"{balance.accrued_amount:.2f}"), expected)
 
     def test_random_sequences(self):
+        # what is posted for the first programme counts for the second too
+        posted = []
         for seed, (kind, formula) in enumerate((("retroactive", retroactive), ("marginal", marginal)), 20260101):
             rng = random.Random(seed)
             program = self._program(f"RND-{kind}", TIERS, kind=kind, window_type="month")
-            start = len(self.env["account.move"].search([("move_type", "in", ("out_invoice", "out_refund"))]))
-            self.assertGreaterEqual(start, 0)
-            posted = [] if kind == "retroactive" else list(self.posted)
             for step in range(14):
                 member = rng.choice(self.dealer + self.other_dealer)
                 month = rng.choice((1, 2))
@@ -85,7 +84,6 @@ class TestRebateIdentity(ChannelRebateCommon):
                     program.accrue("2026-02-28")
                 with self.subTest(kind=kind, seed=seed, step=step):
                     self._check(program, formula, posted)
-            type(self).posted = posted
 
     def test_database_refuses_a_broken_identity(self):
         program = self._program("BROKEN", [(0, 10)])

@@ -232,7 +232,7 @@ class TestSettlement(ChannelRebateCommon):
         self._invoice(1000, "2026-01-10")
         settlement = self._settle(program, "2026-03-31")
         entry = self.env["channel.audit.entry"].search(
-            [("action", "=", "approval.approved"), ("res_model", "=", "channel.settlement"),
+            [("action", "=", "approval.approved"), ("model", "=", "channel.settlement"),
              ("res_id", "=", settlement.id)]
         )
         self.assertEqual(len(entry), 1)

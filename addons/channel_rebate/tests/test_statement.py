@@ -89,11 +89,22 @@ class TestRebateStatement(ChannelRebateCommon):
         for part in ("Volume rebate", "2,000.00", "500.00", "300.00", "200.00"):
             self.assertIn(part, text)
 
+    def test_pdf(self):
+        report = self.env["ir.actions.report"].with_context(force_report_rendering=True)
+        with self.allow_pdf_render():
+            content, _type = report._render_qweb_pdf(
+                "channel_rebate.report_statement",
+                self.dealer.ids,
+                data={"member_id": self.dealer.id, "period": ["2026-01-01", "2026-03-31"]},
+            )
+        self.assertEqual(content[:4], b"%PDF")
+
     def test_wizard(self):
         wizard = self.env["channel.rebate.statement.wizard"].create(
             {"member_id": self.dealer.id, "date_from": "2026-01-01", "date_to": "2026-03-31"}
         )
-        self.assertEqual(wizard.action_pdf()["data"]["period"], ["2026-01-01", "2026-03-31"])
+        action = wizard.with_context(discard_logo_check=True).action_pdf()
+        self.assertEqual(action["data"]["period"], ["2026-01-01", "2026-03-31"])
         self.assertIn("date_from=2026-01-01", wizard.action_xlsx()["url"])
         wizard.date_from = "2026-05-01"
         with self.assertRaises(UserError):
