@@ -23,6 +23,49 @@ class TestLaws(TransactionCase):
             # The text of the add-on that brings the check stays in front.
             self.assertFalse(check.with_context(lang="en_US").law.startswith(english))
 
+    def test_a_dealer_without_licence_is_stopped_with_the_law(self):
+        dealer = self.env["res.partner"].create({
+            "name": "Dealer",
+            "is_company": True,
+            "country_id": self.env.ref("base.cn").id,
+            "channel_role": "distributor",
+            "channel_state": "active",
+        })
+        stent = self.env["product.product"].create({
+            "name": "Stent",
+            "channel_device_class": "III",
+            "channel_category_ids": [(6, 0, self.env.ref("channel_l10n_cn.cn_2017_13_07_02").ids)],
+            "channel_needs_authorization": False,
+        })
+        lines = [{"product_id": stent.id, "quantity": 1}]
+
+        def missing():
+            return [
+                finding
+                for finding in self.env["channel.gate"].evaluate("order", dealer.id, lines, date="2026-05-04")
+                if finding["code"] == "member_qualification"
+            ]
+
+        findings = missing()
+        self.assertEqual({finding["severity"] for finding in findings}, {"block"})
+        self.assertTrue(any("Device Trading Licence" in finding["message"] for finding in findings), findings)
+        for finding in findings:
+            self.assertIn("China: Good Supply Practice for devices", finding["law"])
+        for name, number, months in (
+            ("uscc", "91330100716105852F", 0),
+            ("trading_licence", "粤穗食药监械经营许20171161号", 60),
+        ):
+            kind = self.env.ref(f"channel_l10n_cn.qualification_type_{name}")
+            self.assertEqual(kind.validity_months, months)
+            self.env["channel.qualification"].create({
+                "partner_id": dealer.id,
+                "type_id": kind.id,
+                "number": number,
+                "issue_date": "2024-01-01",
+                "state": "verified",
+            })
+        self.assertEqual(missing(), [])
+
     def test_quoting_twice_changes_nothing(self):
         before = {xml_id: self.env.ref(xml_id).law for xml_id in LAWS}
         self.checks._l10n_cn_quote_laws()
