@@ -356,6 +356,9 @@ class ChannelVersionMixin(models.AbstractModel):
             ):
                 continue
             before, after = previous._readable(name), self._readable(name)
+            if name == "valid_to" and previous.valid_to == self.valid_from - _DAY:
+                # The version before ends there because this one starts: that is no change of its terms.
+                before = None
             if before != after:
                 changes.append(
                     {

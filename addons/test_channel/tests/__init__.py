@@ -1,1 +1,3 @@
 from . import test_scope
+from . import test_version
+from . import test_approval
