@@ -52,7 +52,7 @@ class ChannelAuthorization(models.Model):
     )
 
     # Products
-    all_products = fields.Boolean(string="All Products")
+    all_products = fields.Boolean()
     product_ids = fields.Many2many(
         "product.product", "channel_authorization_product_rel", "authorization_id", "product_id", string="Products"
     )
@@ -100,7 +100,8 @@ class ChannelAuthorization(models.Model):
         domain="[('channel_role', '=', 'hospital')]",
     )
     exclusive = fields.Boolean(
-        tracking=True, help="No other member is authorised for the same products, territory and time, except members below."
+        tracking=True,
+        help="No other member is authorised for the same products, territory and time, except members above and below.",
     )
 
     # Period

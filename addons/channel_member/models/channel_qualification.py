@@ -305,7 +305,7 @@ class ChannelQualification(models.Model):
         return True
 
     def action_renew(self):
-        """Open a draft that follows this document: same member, type, number and scope, from the day after its expiry."""
+        """Open a draft that follows this document: same member, type, number and scope, from the day after."""
         self.ensure_one()
         start = self.expiry_date and fields.Date.add(self.expiry_date, days=1)
         renewal = self.copy({"issue_date": start or fields.Date.context_today(self)})
@@ -620,7 +620,8 @@ class ChannelQualification(models.Model):
         """Members whose documents are not in order on ``date``, in one query.
 
         Judged are the mandatory types that apply to the member: those that every device asks for, and those that
-        depend on the class of the device as far as the member holds or held one.
+        depend on the class of the device as far as the member has entered one. A member to which only such types
+        apply and that has entered none of them misses them too.
 
         :return: ``{member_id: "missing" or "expiring"}``; ``expiring`` within 90 days and not yet renewed
         """
@@ -635,12 +636,20 @@ class ChannelQualification(models.Model):
                 ON type.mandatory AND %(applies)s
         CROSS JOIN LATERAL (
                     SELECT max(COALESCE(q.expiry_date, 'infinity')) FILTER (WHERE %(in_force)s) AS last,
-                           count(*) AS held
+                           count(*) AS entered
                       FROM channel_qualification q
-                     WHERE q.partner_id = member.id AND q.type_id = type.id AND q.state != 'draft'
+                     WHERE q.partner_id = member.id AND q.type_id = type.id
               ) until
              WHERE member.id IN %(members)s
-               AND (until.held > 0 OR NOT (type.device_class_i OR type.device_class_ii OR type.device_class_iii))
+               AND (
+                    until.entered > 0
+                    OR NOT (type.device_class_i OR type.device_class_ii OR type.device_class_iii)
+                    OR NOT EXISTS (
+                        SELECT FROM channel_qualification q
+                          JOIN channel_qualification_type other ON other.id = q.type_id
+                         WHERE q.partner_id = member.id AND other.mandatory
+                    )
+               )
                AND (until.last IS NULL OR until.last <= %(date)s::date + %(soon)s::int)
           GROUP BY member.id
             """,

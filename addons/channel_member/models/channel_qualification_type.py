@@ -190,8 +190,7 @@ class ChannelQualificationType(models.Model):
 
     def _validate_stdnum(self, number):
         """The module ``validator_param`` of python-stdnum accepts the number."""
-        from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidLength
-        from stdnum.exceptions import ValidationError as StdnumError
+        from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidLength, ValidationError as StdnumError
 
         try:
             return self._valid(self._stdnum_module().validate(number))

@@ -10,7 +10,7 @@ class ProductTemplate(models.Model):
         default="none",
         required=True,
         index=True,
-        help="Risk class under the device law of the market. Products that are not devices are not checked at the gate.",
+        help="Risk class under the device law of the market. What is no device needs no licence of the buyer.",
     )
     channel_category_ids = fields.Many2many(
         "channel.device.category",

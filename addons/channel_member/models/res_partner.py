@@ -353,7 +353,7 @@ class ResPartner(models.Model):
             state == "terminated" and not self.env.user.has_group("channel_base.group_channel_manager")
         ):
             raise AccessError(self.env._(
-                "Members are admitted and suspended by Channel Manager or Compliance, and terminated by Channel Manager."
+                "Channel Manager and Compliance admit and suspend members; only Channel Manager terminates them."
             ))
         # Record rules decide which members the user may reach at all.
         self.check_access("read")
@@ -392,7 +392,7 @@ class ResPartner(models.Model):
         if not self.vat or not module or module.is_valid(self.vat):
             return False
         return self.env._(
-            "identification number %(vat)s is not valid in %(country)s (check digit, length or parts): correct it first.",
+            "identification number %(vat)s is not valid in %(country)s (length, parts or check digit): correct it.",
             vat=self.vat,
             country=self.country_id.name,
         )
@@ -435,6 +435,6 @@ class ResPartner(models.Model):
         ])
 
     def _channel_needs_authorization(self):
-        """Whether the member may only buy what it is authorised for: hospitals use the devices, they do not trade them."""
+        """Whether the member may only buy what it is authorised for; hospitals use the devices, they do not trade."""
         self.ensure_one()
         return bool(self.channel_role) and self.channel_role != "hospital"

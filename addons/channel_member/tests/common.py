@@ -45,7 +45,12 @@ class ChannelMemberCommon(ChannelCommon):
         Category = cls.env["channel.device.category"]
         cls.device_category_parent = Category.create({"scheme": "test", "code": "T13", "name": "Implants"})
         cls.device_category = Category.create(
-            {"scheme": "test", "code": "T13-07", "name": "Vascular implants", "parent_id": cls.device_category_parent.id}
+            {
+                "scheme": "test",
+                "code": "T13-07",
+                "name": "Vascular implants",
+                "parent_id": cls.device_category_parent.id,
+            }
         )
         cls.other_device_category = Category.create({"scheme": "test", "code": "T22", "name": "Laboratory"})
         cls.device.product_tmpl_id.write({

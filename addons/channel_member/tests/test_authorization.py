@@ -18,7 +18,9 @@ class TestAuthorization(ChannelMemberCommon):
         # A member with nothing yet, and a hospital for each place.
         cls.candidate = cls.env["res.partner"].create(cls._channel_member_values("Candidate", cls.region_east))
         cls.candidate.action_channel_activate()
-        cls.hospital_east = cls.env["res.partner"].create(cls._channel_hospital_values("Hospital East", cls.region_east))
+        cls.hospital_east = cls.env["res.partner"].create(
+            cls._channel_hospital_values("Hospital East", cls.region_east)
+        )
 
     def _line(self, customer=None, product=None, day=date(2026, 1, 1), member=None):
         return {
@@ -83,7 +85,9 @@ class TestAuthorization(ChannelMemberCommon):
         self.assertTrue(self._covers(self.hospital, day=date(2026, 4, 30)))
         self.assertFalse(self._covers(self.hospital, day=date(2026, 5, 1)))
         entry = self.env["channel.audit.entry"].sudo().search([
-            ("model", "=", authorization._name), ("res_id", "=", authorization.id), ("action", "=", "authorization.revoked"),
+            ("model", "=", authorization._name),
+            ("res_id", "=", authorization.id),
+            ("action", "=", "authorization.revoked"),
         ])
         self.assertEqual((entry.reason, entry.user_id), ("breach", self.user_compliance))
 
@@ -167,8 +171,9 @@ class TestAuthorization(ChannelMemberCommon):
     def test_shape(self):
         def count(number):
             lines = [
-                self._line((self.hospital, self.hospital_west)[i % 2], day=date(2026, 1 + i % 12, 1), member=self.dealer)
-                for i in range(number)
+                self._line(customer, day=date(2026, 1 + i % 12, 1), member=self.dealer)
+                for i in range(number // 2)
+                for customer in (self.hospital, self.hospital_west)
             ]
             self.env.flush_all()
             start = self.env.cr.sql_log_count

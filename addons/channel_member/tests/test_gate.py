@@ -279,11 +279,12 @@ class TestGate(ChannelMemberCommon):
 
     def _count_queries(self, orders, lines):
         """Queries of one evaluation of ``orders`` requests with ``lines`` lines each, half of them not in order."""
+        categories = (self.other_device_category, self.device_category, self.device_category)
         devices = self.env["product.product"].create([
             self._channel_product_values(
                 f"Device {index}",
                 channel_device_class="III" if index % 2 else "II",
-                channel_category_ids=[Command.set((self.device_category if index % 3 else self.other_device_category).ids)],
+                channel_category_ids=[Command.set(categories[index % 3].ids)],
             )
             for index in range(lines)
         ])

@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -11,7 +13,9 @@ from .common import ChannelMemberCommon
 class TestMember(ChannelMemberCommon):
     def _applicant(self, name="Applicant", region=None, **values):
         # Where base_vat is installed it already refuses to enter a wrong number; the member's own check is tested here.
-        return self.env["res.partner"].with_context(no_vat_validation=True).create(self._channel_member_values(name, region or self.region_east, **values))
+        return self.env["res.partner"].with_context(no_vat_validation=True).create(
+            self._channel_member_values(name, region or self.region_east, **values)
+        )
 
     def _entries(self, partner):
         return self.env["channel.audit.entry"].sudo().search(
@@ -21,7 +25,7 @@ class TestMember(ChannelMemberCommon):
     # === JOINING === #
 
     def test_role_makes_a_member(self):
-        partners = self.env["res.partner"].create([{"name": "One", "is_company": True}, {"name": "Two", "is_company": True}])
+        partners = self.env["res.partner"].create([{"name": name, "is_company": True} for name in ("One", "Two")])
         self.assertEqual(partners.mapped("channel_state"), [False, False])
         partners.write({"channel_role": "agent"})
         self.assertEqual(partners.mapped("channel_state"), ["applicant", "applicant"])
@@ -193,6 +197,14 @@ class TestMember(ChannelMemberCommon):
         self.dealer.invalidate_recordset()
         self.assertEqual(self.dealer.channel_compliance_status, "missing")
         self.assertEqual(self.hospital.channel_compliance_status, "ok")
+        self.assertEqual(self._applicant().channel_compliance_status, "missing", "it has entered nothing yet")
+        expiring = self._applicant("Expiring")
+        today = date.today()
+        self._channel_qualification(expiring, expiry_date=today + timedelta(days=90))
+        self.assertEqual(expiring.channel_compliance_status, "expiring")
+        self._channel_qualification(expiring, expiry_date=today + timedelta(days=91))
+        expiring.invalidate_recordset()
+        self.assertEqual(expiring.channel_compliance_status, "ok")
         self.assertFalse(self.env["res.partner"].create({"name": "Stranger"}).channel_compliance_status)
 
     def test_counts(self):

@@ -91,7 +91,10 @@ class TestQualification(ChannelMemberCommon):
     def test_expiry_is_proposed(self):
         self.licence_type.validity_months = 60
         draft = self.env["channel.qualification"].create({
-            "partner_id": self.dealer.id, "type_id": self.licence_type.id, "number": "1", "issue_date": date(2026, 3, 1),
+            "partner_id": self.dealer.id,
+            "type_id": self.licence_type.id,
+            "number": "1",
+            "issue_date": date(2026, 3, 1),
         })
         self.assertEqual(draft.expiry_date, date(2031, 2, 28))
 
@@ -123,9 +126,10 @@ class TestQualification(ChannelMemberCommon):
         everything = self.env["channel.qualification"].union(*documents.values())
         for status, records in documents.items():
             self.assertEqual(set(records.mapped("status")), {status})
-            self.assertEqual(everything.search([("status", "=", status), ("id", "in", everything.ids)]), everything.search(
-                [("id", "in", records.ids)]
-            ))
+            self.assertEqual(
+                everything.search([("status", "=", status), ("id", "in", everything.ids)]),
+                everything.search([("id", "in", records.ids)]),
+            )
         self.assertEqual(
             everything.search_count([("status", "not in", ("draft", "revoked")), ("id", "in", everything.ids)]), 5
         )
