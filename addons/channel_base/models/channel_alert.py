@@ -23,12 +23,8 @@ class ChannelAlert(models.Model):
     name = fields.Char(required=True, tracking=True)
     source = fields.Char(required=True, readonly=True, help="Code of what raised it.")
     key = fields.Char(required=True, readonly=True, help="What it is about.")
-    severity = fields.Selection(
-        SEVERITIES, required=True, default="warning", tracking=True
-    )
-    severity_rank = fields.Integer(
-        compute="_compute_severity_rank", store=True, aggregator=None
-    )
+    severity = fields.Selection(SEVERITIES, required=True, default="warning", tracking=True)
+    severity_rank = fields.Integer(compute="_compute_severity_rank", store=True, aggregator=None)
     state = fields.Selection(
         [
             ("open", "Open"),
@@ -47,20 +43,12 @@ class ChannelAlert(models.Model):
     user_id = fields.Many2one("res.users", string="Owner", index=True, tracking=True)
     region_id = fields.Many2one("channel.region", index=True, readonly=True)
     res_model = fields.Char(string="Document Model", readonly=True)
-    res_id = fields.Many2oneReference(
-        string="Document ID", model_field="res_model", readonly=True
-    )
+    res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", readonly=True)
     res_name = fields.Char(string="Document", compute="_compute_res_name")
     note = fields.Text(readonly=True)
-    count = fields.Integer(
-        string="Times Seen", default=1, readonly=True, aggregator=None
-    )
-    first_seen = fields.Datetime(
-        required=True, readonly=True, default=fields.Datetime.now
-    )
-    last_seen = fields.Datetime(
-        required=True, readonly=True, default=fields.Datetime.now
-    )
+    count = fields.Integer(string="Times Seen", default=1, readonly=True, aggregator=None)
+    first_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    last_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     acknowledged_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     acknowledged_at = fields.Datetime(readonly=True, copy=False)
     resolved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -103,25 +91,18 @@ class ChannelAlert(models.Model):
     def write(self, vals):
         """Users hand an alert over to another owner; the rest is written by its source and its buttons."""
         if not self.env.su:
-            by_hand = {
-                name
-                for name in vals
-                if name != "user_id"
-                and not name.startswith(("activity_", "message_"))
-            }
+            by_hand = {name for name in vals if name != "user_id" and not name.startswith(("activity_", "message_"))}
             if by_hand:
                 raise UserError(
                     self.env._(
-                        "Of an alert only the owner can be changed by hand, not: %s. Acknowledge or resolve it instead.",
+                        "Of an alert only the owner is changed by hand, not: %s. Acknowledge or resolve it instead.",
                         ", ".join(sorted(by_hand)),
                     )
                 )
         before = {alert: alert.user_id for alert in self} if "user_id" in vals else {}
         result = super().write(vals)
         handed_over = self.filtered(
-            lambda alert: alert in before
-            and alert.user_id != before[alert]
-            and alert.state != "resolved"
+            lambda alert: alert in before and alert.user_id != before[alert] and alert.state != "resolved"
         )
         if handed_over:
             # sudo: activities of the former owner are closed by who hands the alert over
@@ -181,17 +162,10 @@ class ChannelAlert(models.Model):
                 created = Alert.create(create_list)
         except UniqueViolation as error:
             # Somebody else raised the same alert meanwhile: a retry sees and refreshes it.
-            raise ConcurrencyError(
-                f"alerts of source {source} were raised concurrently"
-            ) from error
+            raise ConcurrencyError(f"alerts of source {source} were raised concurrently") from error
         created._schedule_owner_activity()
         existing |= {(alert.key, alert.company_id.id): alert for alert in created}
-        return Alert.concat(
-            *(
-                existing[str(values["key"]), self._company_of(values).id]
-                for values in values_list
-            )
-        )
+        return Alert.concat(*(existing[str(values["key"]), self._company_of(values).id] for values in values_list))
 
     @api.model
     def _company_of(self, values):
@@ -222,9 +196,7 @@ class ChannelAlert(models.Model):
         if region := values.get("region"):
             # sudo: who is in charge is a fact of the region, whoever raises the alert
             in_charge = (
-                region.sudo()
-                ._people_in_charge()
-                .filtered(lambda user: not company or company in user.company_ids)
+                region.sudo()._people_in_charge().filtered(lambda user: not company or company in user.company_ids)
             )
             if in_charge:
                 return in_charge[0]
@@ -236,8 +208,7 @@ class ChannelAlert(models.Model):
         changed = {
             name: value
             for name, value in vals.items()
-            if self._fields[name].convert_to_cache(value, self)
-            != self._fields[name].convert_to_cache(self[name], self)
+            if self._fields[name].convert_to_cache(value, self) != self._fields[name].convert_to_cache(self[name], self)
         }
         self.write({**changed, "count": self.count + 1, "last_seen": now})
 
@@ -293,9 +264,7 @@ class ChannelAlert(models.Model):
         """Open the document that the alert is about."""
         self.ensure_one()
         if not self.res_id or self.res_model not in self.env:
-            raise UserError(
-                self.env._("This alert is about no document that could be opened.")
-            )
+            raise UserError(self.env._("This alert is about no document that could be opened."))
         return self.env[self.res_model].browse(self.res_id).get_formview_action()
 
     def _check_not_resolved(self):

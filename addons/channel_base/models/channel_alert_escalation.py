@@ -15,9 +15,7 @@ class ChannelAlertEscalation(models.Model):
         required=True,
         default="critical",
     )
-    hours = fields.Float(
-        string="After (hours)", required=True, default=24.0, aggregator=None
-    )
+    hours = fields.Float(string="After (hours)", required=True, default=24.0, aggregator=None)
     acknowledged = fields.Boolean(
         string="Also When Acknowledged",
         help="Escalate also what somebody has acknowledged and not resolved.",
@@ -26,9 +24,7 @@ class ChannelAlertEscalation(models.Model):
     group_id = fields.Many2one("res.groups", string="To Everybody in Group")
     company_id = fields.Many2one("res.company", help="Empty: all companies.")
 
-    _hours_positive = models.Constraint(
-        "CHECK (hours >= 0)", "An escalation cannot come before the alert."
-    )
+    _hours_positive = models.Constraint("CHECK (hours >= 0)", "An escalation cannot come before the alert.")
     _target = models.Constraint(
         "CHECK (user_id IS NOT NULL OR group_id IS NOT NULL)",
         "Name the user or the group that an escalation goes to.",
@@ -37,7 +33,7 @@ class ChannelAlertEscalation(models.Model):
     @api.model
     def _cron_escalate(self):
         """Apply each rule once to each alert that is old enough; running it again changes nothing."""
-        for rule in self.search([]):
+        for rule in self.search([("active", "=", True)]):
             rule._escalate()
         # Also here, so that it is seen when the sealing job itself stands still.
         self.env["channel.audit.entry"]._check_unsealed_age()
@@ -58,9 +54,7 @@ class ChannelAlertEscalation(models.Model):
         for company, company_alerts in alerts.grouped("company_id").items():
             users = self._targets(company)
             for user in users:
-                company_alerts._schedule_activity(
-                    user, note=self.env._("Escalated: %s", self.name)
-                )
+                company_alerts._schedule_activity(user, note=self.env._("Escalated: %s", self.name))
             company_alerts._message_log_batch(
                 bodies={
                     alert.id: self.env._(
@@ -78,9 +72,5 @@ class ChannelAlertEscalation(models.Model):
         """Return the users whom the rule tells about alerts of a company."""
         users = self.user_id | self.group_id.all_user_ids
         return users.filtered(
-            lambda user: (
-                user.active
-                and not user.share
-                and (not company or company in user.company_ids)
-            )
+            lambda user: user.active and not user.share and (not company or company in user.company_ids)
         )

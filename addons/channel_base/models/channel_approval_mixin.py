@@ -49,16 +49,10 @@ class ChannelApprovalMixin(models.AbstractModel):
         index=True,
         tracking=True,
     )
-    approved_by_id = fields.Many2one(
-        "res.users", string="Approved by", readonly=True, copy=False
-    )
+    approved_by_id = fields.Many2one("res.users", string="Approved by", readonly=True, copy=False)
     approved_at = fields.Datetime(string="Approved on", readonly=True, copy=False)
-    terms_editor_id = fields.Many2one(
-        "res.users", string="Last Editor of the Terms", readonly=True, copy=False
-    )
-    approval_requested_by_id = fields.Many2one(
-        "res.users", string="Approval Requested by", readonly=True, copy=False
-    )
+    terms_editor_id = fields.Many2one("res.users", string="Last Editor of the Terms", readonly=True, copy=False)
+    approval_requested_by_id = fields.Many2one("res.users", string="Approval Requested by", readonly=True, copy=False)
     can_approve = fields.Boolean(compute="_compute_can_approve")
 
     # === COMPUTE === #
@@ -102,20 +96,14 @@ class ChannelApprovalMixin(models.AbstractModel):
     def _approval_audit_values(self):
         """Return ``{id: dict}``: what the journal keeps of each approved document."""
         terms = [name for name in self._approval_terms() if name in self._fields]
-        return {
-            document.id: {name: document[name] for name in terms} for document in self
-        }
+        return {document.id: {name: document[name] for name in terms} for document in self}
 
     def _approval_authors(self):
         """Return the users who may not approve this document: creator, last editor, requester."""
         self.ensure_one()
         # sudo: names of users only, whoever asks may not read all of them
         document = self.sudo()
-        return (
-            document.create_uid
-            | document.terms_editor_id
-            | document.approval_requested_by_id
-        )
+        return document.create_uid | document.terms_editor_id | document.approval_requested_by_id
 
     # === CRUD === #
 
@@ -126,9 +114,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         if not trusted:
             for vals in vals_list:
                 self._check_protected_fields(vals)
-        documents = super().create(
-            [{**vals, "terms_editor_id": self.env.uid} for vals in vals_list]
-        )
+        documents = super().create([{**vals, "terms_editor_id": self.env.uid} for vals in vals_list])
         if not trusted:
             for document in documents:
                 if document[self._state_field] not in (
@@ -161,11 +147,7 @@ class ChannelApprovalMixin(models.AbstractModel):
     def _unlink_except_approved(self):
         for document in self:
             if document[self._state_field] not in (*self._state_from, self._cancel_state):
-                raise UserError(
-                    self.env._(
-                        "%s is approved and cannot be deleted.", document.display_name
-                    )
-                )
+                raise UserError(self.env._("%s is approved and cannot be deleted.", document.display_name))
 
     def unlink(self):
         # The reviews go with their document; nobody may delete them alone.
@@ -174,14 +156,13 @@ class ChannelApprovalMixin(models.AbstractModel):
     def _without_open_context(self):
         """Return the documents without the context keys by which checks could be skipped."""
         context = {
-            key: value
-            for key, value in self.env.context.items()
-            if key not in _OPEN_CONTEXT and key != _APPROVER.name
+            key: value for key, value in self.env.context.items() if key not in _OPEN_CONTEXT and key != _APPROVER.name
         }
         return (
             self
             if len(context) == len(self.env.context)
-            else self.with_context(context)
+            # the whole context: keywords could not take keys out
+            else self.with_context(context)  # pylint: disable=context-overridden
         )
 
     @api.model
@@ -230,9 +211,7 @@ class ChannelApprovalMixin(models.AbstractModel):
                     self.env._(
                         "%(document)s is not a draft any more: %(fields)s cannot be changed.",
                         document=document.display_name,
-                        fields=", ".join(
-                            sorted(self._fields[name].string for name in locked)
-                        ),
+                        fields=", ".join(sorted(self._fields[name].string for name in locked)),
                     )
                 )
 
@@ -240,10 +219,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         terms = self._approval_terms()
         if terms:
             return bool(set(vals) & set(terms))
-        return any(
-            name in self._fields and name not in self._approval_technical_fields()
-            for name in vals
-        )
+        return any(name in self._fields and name not in self._approval_technical_fields() for name in vals)
 
     @api.model
     def _approval_technical_fields(self):
@@ -273,9 +249,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         needing = self.filtered("need_validation")
         if needing:
             _APPROVER.open(needing).write({"approval_requested_by_id": self.env.uid})
-        reviews = super(
-            ChannelApprovalMixin, _APPROVER.open(self._without_open_context())
-        ).request_validation()
+        reviews = super(ChannelApprovalMixin, _APPROVER.open(self._without_open_context())).request_validation()
         for review in reviews:
             # sudo: names of reviewers, for the message
             if not review.sudo().reviewer_ids:
@@ -291,10 +265,7 @@ class ChannelApprovalMixin(models.AbstractModel):
             "approval.requested",
             requested,
             after={
-                document.id: {
-                    "tiers": document.review_ids.sorted("sequence").mapped("name")
-                }
-                for document in requested
+                document.id: {"tiers": document.review_ids.sorted("sequence").mapped("name")} for document in requested
             },
         )
         return reviews.browse(reviews.ids)
@@ -302,50 +273,33 @@ class ChannelApprovalMixin(models.AbstractModel):
     def restart_validation(self):
         """Take back a request: the reviews are dropped, the terms can be edited again."""
         self.check_access("write")
-        reviewed = self.filtered(
-            lambda d: d.review_ids and d[d._state_field] in d._state_from
-        )
+        reviewed = self.filtered(lambda d: d.review_ids and d[d._state_field] in d._state_from)
         before = {
             document.id: {
                 "reviews": [
-                    {"tier": review.name, "status": review.status}
-                    for review in document.review_ids.sorted("sequence")
+                    {"tier": review.name, "status": review.status} for review in document.review_ids.sorted("sequence")
                 ]
             }
             for document in reviewed
         }
-        result = super(
-            ChannelApprovalMixin, _APPROVER.open(self._without_open_context())
-        ).restart_validation()
-        self.env["channel.audit.entry"]._record(
-            "approval.restarted", reviewed, before=before
-        )
+        result = super(ChannelApprovalMixin, _APPROVER.open(self._without_open_context())).restart_validation()
+        self.env["channel.audit.entry"]._record("approval.restarted", reviewed, before=before)
         return result
 
     def _validate_tier(self, tiers=False):
-        return super(ChannelApprovalMixin, _APPROVER.open(self))._validate_tier(
-            tiers and _APPROVER.open(tiers)
-        )
+        return super(ChannelApprovalMixin, _APPROVER.open(self))._validate_tier(tiers and _APPROVER.open(tiers))
 
     def _rejected_tier(self, tiers=False):
-        return super(ChannelApprovalMixin, _APPROVER.open(self))._rejected_tier(
-            tiers and _APPROVER.open(tiers)
-        )
+        return super(ChannelApprovalMixin, _APPROVER.open(self))._rejected_tier(tiers and _APPROVER.open(tiers))
 
     def _check_allow_write_under_validation(self, vals):
         # The last editor is written beside what was edited.
-        edited = {
-            name: value for name, value in vals.items() if name != "terms_editor_id"
-        }
+        edited = {name: value for name, value in vals.items() if name != "terms_editor_id"}
         return super()._check_allow_write_under_validation(edited)
 
     def _get_fields_to_write_validation(self, vals, records_exception_function):
-        edited = {
-            name: value for name, value in vals.items() if name != "terms_editor_id"
-        }
-        return super()._get_fields_to_write_validation(
-            edited, records_exception_function
-        )
+        edited = {name: value for name, value in vals.items() if name != "terms_editor_id"}
+        return super()._get_fields_to_write_validation(edited, records_exception_function)
 
     def _add_tier_validation_buttons(self, node, params):
         """Add our *Approve*, for documents that no tier definition matches, to the buttons of the tiers."""
@@ -355,9 +309,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         return buttons
 
     def _tier_validation_check_write_remove_reviews(self, vals):
-        return super(
-            ChannelApprovalMixin, _APPROVER.open(self)
-        )._tier_validation_check_write_remove_reviews(vals)
+        return super(ChannelApprovalMixin, _APPROVER.open(self))._tier_validation_check_write_remove_reviews(vals)
 
     # === ACTION === #
 
@@ -386,15 +338,16 @@ class ChannelApprovalMixin(models.AbstractModel):
                 self.env._(
                     "%(document)s cannot be approved: it is “%(state)s”.",
                     document=self.display_name,
-                    state=dict(
-                        self._fields[self._state_field]._description_selection(self.env)
-                    ).get(self[self._state_field]),
+                    state=dict(self._fields[self._state_field]._description_selection(self.env)).get(
+                        self[self._state_field]
+                    ),
                 )
             )
         if self.env.user in self._approval_authors():
             raise UserError(
                 self.env._(
-                    "%(user)s is an author of %(document)s (creator, last editor or requester): somebody else approves it.",
+                    "%(user)s is an author of %(document)s (creator, last editor or requester): "
+                    "somebody else approves it.",
                     user=self.env.user.name,
                     document=self.display_name,
                 )
@@ -408,9 +361,7 @@ class ChannelApprovalMixin(models.AbstractModel):
                         reviewers=", ".join(
                             filter(
                                 None,
-                                self.review_ids.filtered(
-                                    lambda r: r.status == "pending"
-                                ).mapped("todo_by"),
+                                self.review_ids.filtered(lambda r: r.status == "pending").mapped("todo_by"),
                             )
                         )
                         or self.env._("a new request after the rejection"),

@@ -41,9 +41,7 @@ class ChannelAudit(models.AbstractModel):
         """
         if not self.env["channel.audit.entry"].has_access("read"):
             raise AccessError(
-                self.env._(
-                    "Only auditors, compliance and channel administrators may verify the audit journal."
-                )
+                self.env._("Only auditors, compliance and channel administrators may verify the audit journal.")
             )
         # The journal is read by plain SQL, for all companies: a chain with entries left out proves nothing.
         # What comes back is the number of an entry, not its content.
@@ -119,9 +117,7 @@ class ChannelAudit(models.AbstractModel):
              WHERE company_id = %(company)s AND %(order)s > %(after)s %(unsealed)s
              ORDER BY %(order)s LIMIT %(limit)s
             """,
-                columns=SQL(", ").join(
-                    SQL.identifier(name) for name in names + PAYLOAD_COLUMNS
-                ),
+                columns=SQL(", ").join(SQL.identifier(name) for name in names + PAYLOAD_COLUMNS),
                 company=company_id,
                 order=order,
                 after=after,
@@ -181,9 +177,7 @@ class ChannelAudit(models.AbstractModel):
             "payload": self.env._("the payload was changed after it was written."),
             "gap": self.env._("an entry before this one is missing."),
             "chain": self.env._("the entry does not follow from the one before it."),
-            "head": self.env._(
-                "the end of the journal is missing, or its head was changed."
-            ),
+            "head": self.env._("the end of the journal is missing, or its head was changed."),
         }[reason]
 
     @api.model

@@ -50,35 +50,23 @@ class ChannelAuditEntry(models.Model):
     # The entry has its own date and user: Odoo's four columns would be a second, unprotected truth.
     _log_access = False
 
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="restrict"
-    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     date = fields.Datetime(required=True, readonly=True, index=True)
-    user_id = fields.Many2one(
-        "res.users", required=True, readonly=True, index=True, ondelete="restrict"
-    )
-    action = fields.Char(
-        required=True, readonly=True, help="A code, for example approval.approved."
-    )
+    user_id = fields.Many2one("res.users", required=True, readonly=True, index=True, ondelete="restrict")
+    action = fields.Char(required=True, readonly=True, help="A code, for example approval.approved.")
     model = fields.Char(string="Document Model", readonly=True)
-    res_id = fields.Many2oneReference(
-        string="Document ID", model_field="model", readonly=True
-    )
+    res_id = fields.Many2oneReference(string="Document ID", model_field="model", readonly=True)
     res_name = fields.Char(string="Document", readonly=True)
     reason = fields.Char(readonly=True)
     before = fields.Text(readonly=True, help="Canonical JSON.")
     after = fields.Text(readonly=True, help="Canonical JSON.")
-    nonce = fields.Char(
-        readonly=True, help="Makes two entries with the same content different."
-    )
+    nonce = fields.Char(readonly=True, help="Makes two entries with the same content different.")
     payload = fields.Text(
         required=True,
         readonly=True,
         help="Canonical JSON of all the above: what the digests are computed from.",
     )
-    digest = fields.Char(
-        required=True, readonly=True, help="Digest of the payload when it was written."
-    )
+    digest = fields.Char(required=True, readonly=True, help="Digest of the payload when it was written.")
     seq = fields.Integer(
         string="Number",
         readonly=True,
@@ -94,7 +82,6 @@ class ChannelAuditEntry(models.Model):
 
     def init(self):
         """Create the guard that refuses changes also to who bypasses Odoo (idempotent)."""
-        super().init()
         self.env.cr.execute(
             SQL(
                 """
@@ -139,22 +126,16 @@ class ChannelAuditEntry(models.Model):
     def create(self, vals_list):
         if not _WRITER.opens(self):
             raise UserError(
-                self.env._(
-                    "Entries of the audit journal are written by the decisions themselves, not by hand."
-                )
+                self.env._("Entries of the audit journal are written by the decisions themselves, not by hand.")
             )
         return super(ChannelAuditEntry, _WRITER.close(self)).create(vals_list)
 
-    def write(self, vals):
-        raise UserError(
-            self.env._("The audit journal is append-only: entries cannot be changed.")
-        )
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self.env._("The audit journal is append-only: entries cannot be changed."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_never(self):
-        raise UserError(
-            self.env._("The audit journal is append-only: entries cannot be deleted.")
-        )
+        raise UserError(self.env._("The audit journal is append-only: entries cannot be deleted."))
 
     # === BUSINESS === #
 
@@ -179,9 +160,7 @@ class ChannelAuditEntry(models.Model):
         with_company = "company_id" in records._fields
         vals_list = []
         for document in documents:
-            company = (
-                with_company and document.company_id[:1].id
-            ) or self.env.company.id
+            company = (with_company and document.company_id[:1].id) or self.env.company.id
             values = {
                 "company_id": company,
                 "date": now,
@@ -224,9 +203,7 @@ class ChannelAuditEntry(models.Model):
         data = self.env.cr.postcommit.data
         if data.get("channel_audit_seal"):
             return
-        cron = self.env.ref(
-            "channel_base.ir_cron_audit_seal", raise_if_not_found=False
-        )
+        cron = self.env.ref("channel_base.ir_cron_audit_seal", raise_if_not_found=False)
         if cron:
             data["channel_audit_seal"] = True
             # sudo: only starts the job earlier
@@ -244,9 +221,7 @@ class ChannelAuditEntry(models.Model):
         self.env["channel.audit.entry"].flush_model()
         sealed = remaining = 0
         companies = self.env.execute_query(
-            SQL(
-                "SELECT company_id, count(*) FROM channel_audit_entry WHERE seq IS NULL GROUP BY company_id ORDER BY 1"
-            )
+            SQL("SELECT company_id, count(*) FROM channel_audit_entry WHERE seq IS NULL GROUP BY company_id ORDER BY 1")
         )
         for company_id, waiting in companies:
             done = self._seal_company(company_id, limit)
@@ -287,7 +262,8 @@ class ChannelAuditEntry(models.Model):
         seq, previous = cr.fetchone()
         cr.execute(
             SQL(
-                "SELECT id, payload FROM channel_audit_entry WHERE company_id = %s AND seq IS NULL ORDER BY id LIMIT %s",
+                "SELECT id, payload FROM channel_audit_entry "
+                "WHERE company_id = %s AND seq IS NULL ORDER BY id LIMIT %s",
                 company_id,
                 limit,
             )
@@ -323,9 +299,7 @@ class ChannelAuditEntry(models.Model):
         self.invalidate_model(["seq", "previous_hash", "hash"])
         self.env["channel.audit.head"].invalidate_model()
         # A witness outside the database: the server's log.
-        _logger.info(
-            "Audit journal of company %s sealed up to %s: %s", company_id, seq, previous
-        )
+        _logger.info("Audit journal of company %s sealed up to %s: %s", company_id, seq, previous)
         return len(rows)
 
     @api.model
@@ -343,9 +317,7 @@ class ChannelAuditEntry(models.Model):
         """
         minutes = int(
             # sudo: a number that says nothing about anybody
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("channel_base.audit_seal_minutes", 30)
+            self.env["ir.config_parameter"].sudo().get_param("channel_base.audit_seal_minutes", 30)
         )
         limit = fields.Datetime.subtract(fields.Datetime.now(), minutes=minutes)
         late = dict(
@@ -366,7 +338,7 @@ class ChannelAuditEntry(models.Model):
                     "severity": "critical",
                     "company": company,
                     "note": self.env._(
-                        "The oldest entry that is not in the chain yet is of %(date)s, the limit is %(minutes)s minutes. "
+                        "The oldest entry that outside the chain is of %(date)s, the limit is %(minutes)s minutes. "
                         "Check that the scheduled action of the audit journal runs.",
                         date=oldest,
                         minutes=minutes,
@@ -375,7 +347,8 @@ class ChannelAuditEntry(models.Model):
                 for company, oldest in late.items()
             ],
         )
-        on_time = self.env["res.company"].sudo().search([]) - self.env[
-            "res.company"
-        ].concat(*late)
+        on_time = (
+            # sudo: as above
+            self.env["res.company"].sudo().search([("id", "not in", [company.id for company in late])])
+        )
         alerts._clear_alerts("audit", [f"unsealed-{company.id}" for company in on_time])

@@ -10,20 +10,15 @@ class ChannelAuditHead(models.Model):
     _rec_name = "company_id"
     _log_access = False
 
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="restrict"
-    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     seq = fields.Integer(string="Sealed Entries", readonly=True, aggregator=None)
     hash = fields.Char(readonly=True)
     entry_id = fields.Integer(string="Last Entry", readonly=True, aggregator=None)
 
-    _company_uniq = models.Constraint(
-        "UNIQUE (company_id)", "A company has one audit journal."
-    )
+    _company_uniq = models.Constraint("UNIQUE (company_id)", "A company has one audit journal.")
 
     def init(self):
         """The head only moves forward, also for who bypasses Odoo (idempotent)."""
-        super().init()
         self.env.cr.execute(
             SQL(
                 """

@@ -76,7 +76,8 @@ class ChannelVersionLineMixin(models.AbstractModel):
             if version[version._state_field] not in version._state_from:
                 raise UserError(
                     self.env._(
-                        "%(version)s is not a draft any more: its lines (%(lines)s) cannot be changed. Make a new version.",
+                        "%(version)s is not a draft any more: its lines (%(lines)s) cannot be changed. "
+                        "Make a new version.",
                         version=version.display_name,
                         lines=self._description,
                     )
@@ -87,7 +88,8 @@ class ChannelVersionLineMixin(models.AbstractModel):
             ):
                 raise UserError(
                     self.env._(
-                        "%(version)s is under validation: restart the validation before its lines (%(lines)s) are changed.",
+                        "%(version)s is under validation: "
+                        "restart the validation before its lines (%(lines)s) are changed.",
                         version=version.display_name,
                         lines=self._description,
                     )

@@ -45,21 +45,15 @@ class ChannelVersionMixin(models.AbstractModel):
     #: Names of the one2many fields that are terms; their models inherit ``channel.version.line.mixin``.
     _version_line_fields = ()
 
-    number = fields.Integer(
-        string="Version", readonly=True, copy=False, aggregator=None
-    )
-    previous_number = fields.Integer(
-        string="Made from Version", readonly=True, copy=False, aggregator=None
-    )
+    number = fields.Integer(string="Version", readonly=True, copy=False, aggregator=None)
+    previous_number = fields.Integer(string="Made from Version", readonly=True, copy=False, aggregator=None)
     valid_from = fields.Date(required=True, tracking=True)
     valid_to = fields.Date(tracking=True, copy=False, help="Empty: until further notice.")
     state = fields.Selection(
         selection_add=[("superseded", "Superseded"), ("cancelled",)],
         ondelete={"superseded": "set default"},
     )
-    difference_html = fields.Html(
-        string="Changes", compute="_compute_difference_html", sanitize=False
-    )
+    difference_html = fields.Html(string="Changes", compute="_compute_difference_html", sanitize=False)
 
     _valid_period = models.Constraint(
         "CHECK (valid_to IS NULL OR valid_to >= valid_from)",
@@ -72,9 +66,7 @@ class ChannelVersionMixin(models.AbstractModel):
     def _compute_display_name(self):
         for version in self:
             identity = version[self._version_identity].display_name or ""
-            version.display_name = (
-                f"{identity} v{version.number}" if version.number else identity
-            )
+            version.display_name = f"{identity} v{version.number}" if version.number else identity
 
     def _compute_difference_html(self):
         for version in self:
@@ -117,8 +109,7 @@ class ChannelVersionMixin(models.AbstractModel):
     @api.model
     def _approval_technical_fields(self):
         return super()._approval_technical_fields() | (
-            self.env["channel.version.mixin"]._fields.keys()
-            - {"valid_from", "valid_to"}
+            self.env["channel.version.mixin"]._fields.keys() - {"valid_from", "valid_to"}
         )
 
     def _approval_audit_values(self):
@@ -134,14 +125,8 @@ class ChannelVersionMixin(models.AbstractModel):
 
     def write(self, vals):
         identity = self._version_identity
-        if identity in vals and any(
-            version[identity].id != vals[identity] for version in self
-        ):
-            raise UserError(
-                self.env._(
-                    "A version cannot move to another document: make a new version there."
-                )
-            )
+        if identity in vals and any(version[identity].id != vals[identity] for version in self):
+            raise UserError(self.env._("A version cannot move to another document: make a new version there."))
         return super().write(vals)
 
     def _check_state_by_hand(self, vals):
@@ -209,13 +194,7 @@ class ChannelVersionMixin(models.AbstractModel):
     def _version_copy(self):
         """Return a draft with the same terms and lines, from today or the day after this version's start."""
         self.ensure_one()
-        draft = self.copy(
-            {
-                "valid_from": max(
-                    fields.Date.context_today(self), self.valid_from + _DAY
-                )
-            }
-        )
+        draft = self.copy({"valid_from": max(fields.Date.context_today(self), self.valid_from + _DAY)})
         for name in self._version_line_fields:
             field = self._fields[name]
             if not field.copy:
@@ -238,10 +217,7 @@ class ChannelVersionMixin(models.AbstractModel):
             ],
             order="number desc",
         )
-        return (
-            candidates.filtered(lambda v: v.number == self.previous_number)
-            or candidates[:1]
-        )
+        return candidates.filtered(lambda v: v.number == self.previous_number) or candidates[:1]
 
     def _approval_before(self):
         result = super()._approval_before()
@@ -270,9 +246,7 @@ class ChannelVersionMixin(models.AbstractModel):
         )
         start = self.valid_from
         replaced = others.filtered(lambda v: v.valid_from == start)
-        replaced |= (self._version_previous() & others).filtered(
-            lambda v: v.valid_from >= start
-        )
+        replaced |= (self._version_previous() & others).filtered(lambda v: v.valid_from >= start)
         kept = others - replaced
         later = kept.filtered(lambda v: v.valid_from > start)[:1]
         if later and not self.valid_to:
@@ -288,9 +262,7 @@ class ChannelVersionMixin(models.AbstractModel):
                     start=later.valid_from,
                 )
             )
-        earlier = kept.filtered(
-            lambda v: v.valid_from < start and (not v.valid_to or v.valid_to >= start)
-        )
+        earlier = kept.filtered(lambda v: v.valid_from < start and (not v.valid_to or v.valid_to >= start))
         Entry = self.env["channel.audit.entry"]
         reason = self.env._("Followed by %s", self.display_name)
         if replaced:
@@ -315,12 +287,11 @@ class ChannelVersionMixin(models.AbstractModel):
         :param date: last day of validity, not before the start and not after the present end
         """
         for version in self:
-            if version.state != "approved" or (
-                version.valid_to and version.valid_to < date
-            ):
+            if version.state != "approved" or (version.valid_to and version.valid_to < date):
                 raise UserError(
                     self.env._(
-                        "%(version)s cannot end on %(date)s: only an approved version ends, and only earlier than it does.",
+                        "%(version)s cannot end on %(date)s: "
+                        "only an approved version ends, and only earlier than it does.",
                         version=version.display_name,
                         date=date,
                     )
@@ -351,9 +322,7 @@ class ChannelVersionMixin(models.AbstractModel):
             return []
         changes = []
         for name in ["valid_from", "valid_to", *self._version_terms()]:
-            if name not in self._fields or any(
-                change["path"] == name for change in changes
-            ):
+            if name not in self._fields or any(change["path"] == name for change in changes):
                 continue
             before, after = previous._readable(name), self._readable(name)
             if name == "valid_to" and previous.valid_to == self.valid_from - _DAY:
@@ -405,15 +374,10 @@ class ChannelVersionMixin(models.AbstractModel):
         """Return all terms and lines as a dict that can be written as JSON."""
         self.ensure_one()
         snapshot = {
-            name: self._readable(name)
-            for name in self._approval_terms()
-            if name not in self._version_line_fields
+            name: self._readable(name) for name in self._approval_terms() if name not in self._version_line_fields
         }
         for name in self._version_line_fields:
-            snapshot[name] = [
-                {field: line._readable(field) for field in line._version_terms()}
-                for line in self[name]
-            ]
+            snapshot[name] = [{field: line._readable(field) for field in line._version_terms()} for line in self[name]]
         return {"number": self.number, **snapshot}
 
     def _readable(self, name):
@@ -430,9 +394,7 @@ class ChannelVersionMixin(models.AbstractModel):
         if not changes:
             return Markup()
         rows = Markup().join(
-            Markup(
-                "<tr><td>%s</td><td class='text-muted'><del>%s</del></td><td>%s</td></tr>"
-            )
+            Markup("<tr><td>%s</td><td class='text-muted'><del>%s</del></td><td>%s</td></tr>")
             % (change["label"], _text(change["before"]), _text(change["after"]))
             for change in changes
         )

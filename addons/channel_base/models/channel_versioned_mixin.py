@@ -77,9 +77,7 @@ class ChannelVersionedMixin(models.AbstractModel):
             ]
         )
         by_document = in_force.grouped(version._version_identity)
-        return {
-            document.id: by_document.get(document, version) for document in self
-        }
+        return {document.id: by_document.get(document, version) for document in self}
 
     def action_new_version(self):
         """Open a draft of the next version: a copy of the one in force, or of the latest one approved.
@@ -91,9 +89,7 @@ class ChannelVersionedMixin(models.AbstractModel):
         self.ensure_one()
         version = self._version_model()
         identity = version._version_identity
-        draft = version.search(
-            [(identity, "=", self.id), ("state", "=", "draft")], limit=1
-        )
+        draft = version.search([(identity, "=", self.id), ("state", "=", "draft")], limit=1)
         action = {
             "type": "ir.actions.act_window",
             "res_model": version._name,

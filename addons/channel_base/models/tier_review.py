@@ -26,10 +26,7 @@ class TierReview(models.Model):
                 continue
             documents = self.env[model].browse(reviews.mapped("res_id")).exists()
             # What the reader may not see has no name here.
-            names = {
-                document.id: document.display_name
-                for document in documents._filtered_access("read")
-            }
+            names = {document.id: document.display_name for document in documents._filtered_access("read")}
             for review in reviews:
                 review.document_name = names.get(review.res_id, False)
 
@@ -66,11 +63,7 @@ class TierReview(models.Model):
             names = set(self.env["tier.definition"]._get_channel_model_names())
             default = self.default_get(["model"]).get("model")
             if any(vals.get("model", default) in names for vals in vals_list):
-                raise UserError(
-                    self.env._(
-                        "Reviews are made by requesting the validation of a document, not by hand."
-                    )
-                )
+                raise UserError(self.env._("Reviews are made by requesting the validation of a document, not by hand."))
         return super(TierReview, _APPROVER.close(self)).create(vals_list)
 
     def write(self, vals):
@@ -96,31 +89,20 @@ class TierReview(models.Model):
             reviews._after_decision(decision)
         return result
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_of_channel(self):
         if not _APPROVER.opens(self) and self._of_channel():
-            raise UserError(
-                self.env._(
-                    "Reviews cannot be deleted: restart the validation of the document instead."
-                )
-            )
-        return super(TierReview, _APPROVER.close(self)).unlink()
+            raise UserError(self.env._("Reviews cannot be deleted: restart the validation of the document instead."))
 
     # === RULES === #
 
     def _check_write_by_hand(self, vals):
         """Outside a decision only the comment may be written, by a reviewer, while the review is open."""
         if not self.env.su and set(vals) - {"comment"}:
-            raise UserError(
-                self.env._(
-                    "Reviews are changed by validating or rejecting the document, not by hand."
-                )
-            )
+            raise UserError(self.env._("Reviews are changed by validating or rejecting the document, not by hand."))
         if "comment" in vals:
             for review in self:
-                if (
-                    review.status not in _OPEN
-                    or self.env.user not in review.reviewer_ids
-                ):
+                if review.status not in _OPEN or self.env.user not in review.reviewer_ids:
                     raise UserError(
                         self.env._(
                             "Only a reviewer of tier “%s” comments it, while it is open.",
@@ -135,15 +117,12 @@ class TierReview(models.Model):
             document = self.env[review.model].browse(review.res_id)
             document.check_access("read")
             if document[document._state_field] not in document._state_from:
-                raise UserError(
-                    self.env._(
-                        "%s is not under validation.", document.display_name
-                    )
-                )
+                raise UserError(self.env._("%s is not under validation.", document.display_name))
             if user in document._approval_authors():
                 raise UserError(
                     self.env._(
-                        "%(user)s is an author of %(document)s (creator, last editor or requester): somebody else decides.",
+                        "%(user)s is an author of %(document)s (creator, last editor or requester): "
+                        "somebody else decides.",
                         user=user.name,
                         document=document.display_name,
                     )
@@ -162,10 +141,7 @@ class TierReview(models.Model):
                 review.status != "pending"
                 or any(other.status == "rejected" for other in before)
                 or review.approve_sequence
-                and any(
-                    other.status in _OPEN and other.sequence < review.sequence
-                    for other in before
-                )
+                and any(other.status in _OPEN and other.sequence < review.sequence for other in before)
             ):
                 raise UserError(
                     self.env._(

@@ -21,9 +21,7 @@ class TestAlert(ChannelCommon):
         cls.env["channel.alert.escalation"].search([]).active = False
 
     def _raise(self, key="licence-1", **values):
-        return self.Alert._raise_alerts(
-            "test", [{"key": key, "name": "Licence expires", **values}]
-        )
+        return self.Alert._raise_alerts("test", [{"key": key, "name": "Licence expires", **values}])
 
     def test_raise_refresh_resolve_reopen(self):
         with freeze_time("2026-03-01 08:00:00"):
@@ -120,9 +118,7 @@ class TestAlert(ChannelCommon):
         self.assertEqual(alert.activity_ids, activity)
         alert.with_user(self.user_manager).write({"user_id": self.user_compliance.id})
         self.assertEqual(alert.activity_ids.user_id, self.user_compliance)
-        todo = alert.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=self.user_sales.id
-        )
+        todo = alert.activity_schedule("mail.mail_activity_data_todo", user_id=self.user_sales.id)
         self.Alert._clear_alerts("test", ["licence-1"])
         self.assertEqual(alert.activity_ids, todo, "other activities stay")
 
@@ -167,9 +163,7 @@ class TestAlert(ChannelCommon):
             with self.assertRaises(UserError):
                 east.with_user(self.user_manager).write(vals)
         with self.assertRaises(AccessError):
-            Alert.with_user(self.user_manager).create(
-                {"name": "x", "source": "x", "key": "x"}
-            )
+            Alert.with_user(self.user_manager).create({"name": "x", "source": "x", "key": "x"})
 
     def test_open_record(self):
         action = self._raise(record=self.dealer).action_open_record()
@@ -207,9 +201,7 @@ class TestAlert(ChannelCommon):
         run(4.1)
         run(5)
         self.assertEqual(alert.escalation_ids, rule)
-        self.assertEqual(
-            alert.activity_ids.user_id, self.user_sales | self.user_executive
-        )
+        self.assertEqual(alert.activity_ids.user_id, self.user_sales | self.user_executive)
         self.assertEqual(len(alert.activity_ids), 2)
         self.assertFalse((mild | taken).escalation_ids)
         rule.acknowledged = True
@@ -237,10 +229,7 @@ class TestAlert(ChannelCommon):
         """Refreshing 100 alerts asks the database as often as refreshing 10 (but for the writes, which are batched)."""
 
         def values(number):
-            return [
-                {"key": f"k{index}", "name": "N", "user": self.user_compliance}
-                for index in range(number)
-            ]
+            return [{"key": f"k{index}", "name": "N", "user": self.user_compliance} for index in range(number)]
 
         self.Alert._raise_alerts("test", values(100))
 

@@ -69,8 +69,7 @@ class TestAudit(ChannelCommon):
         }
         self.assertEqual(
             canonical_json(value),
-            '{"3":"2026-01-31T12:00:01Z","a":"ü流向","b":[1,2.5,true,null],'
-            '"d":"2026-01-31","s":["y","z"],"x":"1.10"}',
+            '{"3":"2026-01-31T12:00:01Z","a":"ü流向","b":[1,2.5,true,null],"d":"2026-01-31","s":["y","z"],"x":"1.10"}',
         )
         self.assertEqual(
             canonical_json(
@@ -119,9 +118,7 @@ class TestAudit(ChannelCommon):
         self.assertEqual(entries[1].before, '{"state":"a"}')
 
     def test_record_is_set_based(self):
-        partners = self.env["res.partner"].create(
-            [{"name": f"P{number}"} for number in range(110)]
-        )
+        partners = self.env["res.partner"].create([{"name": f"P{number}"} for number in range(110)])
 
         def queries(records):
             self.env.flush_all()
@@ -153,9 +150,7 @@ class TestAudit(ChannelCommon):
                 self.Audit.with_user(user).verify()
         # Superuser rights alone do not open the journal either, nor does a context that names the key.
         with self.assertRaises(UserError):
-            self.Entry.sudo().with_context(channel_audit_writer=True).create(
-                {"action": "x"}
-            )
+            self.Entry.sudo().with_context(channel_audit_writer=True).create({"action": "x"})
         with self.assertRaises(UserError):
             entry.sudo().write({"reason": "x"})
         with self.assertRaises(UserError):
@@ -203,9 +198,7 @@ class TestAudit(ChannelCommon):
         for statement in statements:
             with (
                 self.subTest(statement=statement.code),
-                self.assertRaisesRegex(
-                    psycopg2.errors.RestrictViolation, "audit journal"
-                ),
+                self.assertRaisesRegex(psycopg2.errors.RestrictViolation, "audit journal"),
                 self.env.cr.savepoint(flush=False),
             ):
                 self.env.cr.execute(statement)
@@ -266,35 +259,25 @@ class TestAudit(ChannelCommon):
         self._assert_broken(self.entries[4].id, "chain")
 
     def test_delete_in_the_middle(self):
-        self._tamper(
-            "DELETE FROM channel_audit_entry WHERE id = %s", self.entries[3].id
-        )
+        self._tamper("DELETE FROM channel_audit_entry WHERE id = %s", self.entries[3].id)
         self._assert_broken(self.entries[4].id, "gap")
 
     def test_delete_the_tail(self):
-        self._tamper(
-            "DELETE FROM channel_audit_entry WHERE id IN %s", tuple(self.entries[4:].ids)
-        )
+        self._tamper("DELETE FROM channel_audit_entry WHERE id IN %s", tuple(self.entries[4:].ids))
         self._assert_broken(self.entries[5].id, "head")
 
     def test_delete_everything_but_the_head(self):
-        self._tamper(
-            "DELETE FROM channel_audit_entry WHERE company_id = %s", self.company.id
-        )
+        self._tamper("DELETE FROM channel_audit_entry WHERE company_id = %s", self.company.id)
         self._assert_broken(self.entries[5].id, "head")
 
     def test_head_removed(self):
-        self._tamper(
-            "DELETE FROM channel_audit_head WHERE company_id = %s", self.company.id
-        )
+        self._tamper("DELETE FROM channel_audit_head WHERE company_id = %s", self.company.id)
         self._assert_broken(self.entries[5].id, "head")
 
     def test_unsealed_entry(self):
         entry = self.Entry._record("test.unsealed", self.dealer, reason="why")
         self.assertIsNone(self.Audit.verify())
-        self._tamper(
-            "UPDATE channel_audit_entry SET reason = 'other' WHERE id = %s", entry.id
-        )
+        self._tamper("UPDATE channel_audit_entry SET reason = 'other' WHERE id = %s", entry.id)
         self._assert_broken(entry.id, "columns")
 
     def test_first_of_several_and_windows(self):
@@ -309,9 +292,7 @@ class TestAudit(ChannelCommon):
     # === SEALING === #
 
     def test_seal_in_batches(self):
-        entries = self.Entry._record(
-            "test.many", self.dealer | self.sub_dealer | self.hospital
-        )
+        entries = self.Entry._record("test.many", self.dealer | self.sub_dealer | self.hospital)
         self.assertEqual(self.Entry._seal(limit=2), (2, 1))
         self.assertEqual(entries.mapped("seq")[2], 0)
         self.assertIsNone(self.Audit.verify())
@@ -327,9 +308,7 @@ class TestAudit(ChannelCommon):
         """Sealing 100 entries asks the database as often as sealing 10."""
 
         def queries(number):
-            partners = self.env["res.partner"].create(
-                [{"name": f"P{index}"} for index in range(number)]
-            )
+            partners = self.env["res.partner"].create([{"name": f"P{index}"} for index in range(number)])
             self.Entry._record("test.many", partners)
             self.env.flush_all()
             start = self.env.cr.sql_log_count
@@ -340,9 +319,8 @@ class TestAudit(ChannelCommon):
 
     def test_companies_have_chains_of_their_own(self):
         other = self.env["res.company"].create({"name": "Other Company"})
-        entries = (
-            self.Entry.with_company(other)._record("test.other", self.hospital)
-            | self.Entry._record("test.own", self.hospital)
+        entries = self.Entry.with_company(other)._record("test.other", self.hospital) | self.Entry._record(
+            "test.own", self.hospital
         )
         self.Entry._seal()
         self.assertEqual(entries[0].company_id, other)
@@ -435,18 +413,14 @@ class TestAuditConcurrency(TransactionCase):
             for cr in (one, two):
                 cr.execute("SET LOCAL lock_timeout = '500ms'")
                 env = api.Environment(cr, SUPERUSER_ID, {})
-                entries = env["channel.audit.entry"]._record(
-                    "test.concurrent", env.ref("base.main_partner")
-                )
+                entries = env["channel.audit.entry"]._record("test.concurrent", env.ref("base.main_partner"))
                 self.assertTrue(entries.id)
             # A sealer of the first transaction holds the company; a second one leaves it alone.
             sealer = api.Environment(one, SUPERUSER_ID, {})["channel.audit.entry"]
             company = env.ref("base.main_partner").company_id.id or env.company.id
             self.assertGreaterEqual(sealer._seal_company(company, 100), 1)
             self.assertEqual(
-                api.Environment(two, SUPERUSER_ID, {})[
-                    "channel.audit.entry"
-                ]._seal_company(company, 100),
+                api.Environment(two, SUPERUSER_ID, {})["channel.audit.entry"]._seal_company(company, 100),
                 0,
             )
             for cr in (two, one):
@@ -457,9 +431,7 @@ class TestAuditConcurrency(TransactionCase):
             self._environment(cr)["channel.audit.entry"]._seal()
             cr.execute("SELECT COALESCE(max(id), 0) FROM channel_audit_entry")
             first_id = cr.fetchone()[0]
-            cr.execute(
-                "SELECT id, company_id, seq, hash, entry_id FROM channel_audit_head WHERE company_id = 1"
-            )
+            cr.execute("SELECT id, company_id, seq, hash, entry_id FROM channel_audit_head WHERE company_id = 1")
             head = cr.fetchone()
         self.addCleanup(self._clean, first_id, head)
         errors, done = [], threading.Event()
@@ -474,9 +446,7 @@ class TestAuditConcurrency(TransactionCase):
             for _number in range(self.ENTRIES):
                 with self._connect() as cr:
                     env = self._environment(cr)
-                    env["channel.audit.entry"]._record(
-                        "test.concurrent", env["res.company"].browse(1).partner_id
-                    )
+                    env["channel.audit.entry"]._record("test.concurrent", env["res.company"].browse(1).partner_id)
 
         def seal():
             last = False
@@ -493,12 +463,8 @@ class TestAuditConcurrency(TransactionCase):
                     if broken:
                         errors.append(broken)
 
-        writers = [
-            threading.Thread(target=run, args=(write,)) for _ in range(self.WRITERS)
-        ]
-        others = [
-            threading.Thread(target=run, args=(work,)) for work in (seal, seal, verify)
-        ]
+        writers = [threading.Thread(target=run, args=(write,)) for _ in range(self.WRITERS)]
+        others = [threading.Thread(target=run, args=(work,)) for work in (seal, seal, verify)]
         for thread in writers + others:
             thread.start()
         for thread in writers:
@@ -512,7 +478,8 @@ class TestAuditConcurrency(TransactionCase):
             while env["channel.audit.entry"]._seal()[0]:
                 pass
             cr.execute(
-                "SELECT count(*), count(DISTINCT seq) FROM channel_audit_entry WHERE id > %s AND action = 'test.concurrent'",
+                "SELECT count(*), count(DISTINCT seq) FROM channel_audit_entry "
+                "WHERE id > %s AND action = 'test.concurrent'",
                 [first_id],
             )
             expected = self.WRITERS * self.ENTRIES
@@ -525,8 +492,6 @@ class TestAuditUnits(TransactionCase):
         """A column that the payload does not repeat would not be protected by the chain."""
         chain = {"id", "seq", "previous_hash", "hash", "payload", "digest"}
         stored = {
-            name
-            for name, field in self.env["channel.audit.entry"]._fields.items()
-            if field.store and field.column_type
+            name for name, field in self.env["channel.audit.entry"]._fields.items() if field.store and field.column_type
         }
         self.assertEqual(stored - chain, set(channel_audit_entry.PAYLOAD_COLUMNS))

@@ -9,7 +9,5 @@ class TestChannelDocument(models.Model):
     _inherit = ["channel.versioned.mixin"]
 
     name = fields.Char(required=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     version_ids = fields.One2many("test.channel.document.version", "document_id")

@@ -10,8 +10,6 @@ class TestChannelDocumentLine(models.Model):
     _version_field = "version_id"
     _version_key_fields = ("product_id",)
 
-    version_id = fields.Many2one(
-        "test.channel.document.version", required=True, index=True, ondelete="cascade"
-    )
-    product_id = fields.Many2one("product.product", string="Product")
+    version_id = fields.Many2one("test.channel.document.version", required=True, index=True, ondelete="cascade")
+    product_id = fields.Many2one("product.product")
     price = fields.Float()

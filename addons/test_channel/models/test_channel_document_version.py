@@ -14,18 +14,14 @@ class TestChannelDocumentVersion(models.Model):
     _version_identity = "document_id"
     _version_line_fields = ("line_ids",)
 
-    document_id = fields.Many2one(
-        "test.channel.document", required=True, index=True, ondelete="cascade"
-    )
+    document_id = fields.Many2one("test.channel.document", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="document_id.company_id", store=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     rate = fields.Float()
     kind = fields.Selection([("flat", "Flat"), ("tiered", "Tiered")], default="flat")
     partner_ids = fields.Many2many("res.partner", string="Partners")
     remark = fields.Char(help="Not a term: may change after the approval.")
-    line_ids = fields.One2many(
-        "test.channel.document.line", "version_id", copy=True, string="Lines"
-    )
+    line_ids = fields.One2many("test.channel.document.line", "version_id", copy=True, string="Lines")
 
     _version_overlap = channel_version_overlap("document_id")
 

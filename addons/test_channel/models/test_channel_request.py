@@ -9,9 +9,7 @@ class TestChannelRequest(models.Model):
     _inherit = ["channel.approval.mixin"]
 
     name = fields.Char(required=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     amount = fields.Float()
     note = fields.Char()
     state = fields.Selection(

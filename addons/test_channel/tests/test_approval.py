@@ -25,9 +25,7 @@ class TestApproval(ChannelCommon):
                     "name": group.title(),
                     "model_id": cls.model.id,
                     "review_type": "group",
-                    "reviewer_group_id": cls.env.ref(
-                        f"channel_base.group_channel_{group}"
-                    ).id,
+                    "reviewer_group_id": cls.env.ref(f"channel_base.group_channel_{group}").id,
                     "definition_domain": f"[('amount', '>', {amount})]",
                     "sequence": sequence,
                     "approve_sequence": True,
@@ -45,9 +43,7 @@ class TestApproval(ChannelCommon):
 
     def _actions(self, document):
         return (
-            self.Entry.search(
-                [("model", "=", document._name), ("res_id", "=", document.id)]
-            )
+            self.Entry.search([("model", "=", document._name), ("res_id", "=", document.id)])
             .sorted("id")
             .mapped("action")
         )
@@ -61,9 +57,7 @@ class TestApproval(ChannelCommon):
     def test_second_person_of_the_group(self):
         request = self._request()
         self._refused(request.action_approve, "author")
-        self._refused(
-            request.with_user(self.user_finance).action_approve, "group"
-        )
+        self._refused(request.with_user(self.user_finance).action_approve, "group")
         self.assertFalse(request.can_approve)
         self.assertFalse(request.with_user(self.user_finance).can_approve)
         self.assertTrue(request.with_user(self.user_manager).can_approve)
@@ -91,20 +85,14 @@ class TestApproval(ChannelCommon):
     def test_state_by_hand(self):
         request = self._request()
         for user in (self.user_pricing, self.user_manager, self.user_admin):
-            own = request.with_user(user).with_context(
-                skip_validation_check=True, channel_approver=True
-            )
+            own = request.with_user(user).with_context(skip_validation_check=True, channel_approver=True)
             for state in ("approved", "paid"):
                 self._refused(lambda own=own, state=state: own.write({"state": state}))
             for name in ("approved_by_id", "terms_editor_id", "approval_requested_by_id"):
-                self._refused(
-                    lambda own=own, name=name: own.write({name: self.user_sales.id})
-                )
+                self._refused(lambda own=own, name=name: own.write({name: self.user_sales.id}))
         self._refused(lambda: self._request(state="approved"))
         self._refused(lambda: self._request(terms_editor_id=self.user_sales.id))
-        self._refused(
-            lambda: self.Request.with_context(default_state="paid").create({"name": "x"})
-        )
+        self._refused(lambda: self.Request.with_context(default_state="paid").create({"name": "x"}))
         request.write({"state": "cancelled"})
         self._refused(lambda: request.write({"state": "approved"}))
         request.write({"state": "draft"})
@@ -155,9 +143,7 @@ class TestApproval(ChannelCommon):
 
     def test_approver_without_write_access(self):
         """A reviewer needs no write access to the document; the approval writes for them."""
-        self.env["ir.model.access"].search(
-            [("model_id", "=", self.model.id)]
-        ).sudo().write({"perm_write": False})
+        self.env["ir.model.access"].search([("model_id", "=", self.model.id)]).sudo().write({"perm_write": False})
         self.env["ir.model.access"].sudo().create(
             {
                 "name": "pricing",
@@ -177,9 +163,7 @@ class TestApproval(ChannelCommon):
 
     def test_author_is_no_reviewer(self):
         self._tier("pricing", 100, 20)
-        self.user_manager.sudo().group_ids += self.env.ref(
-            "channel_base.group_channel_pricing"
-        )
+        self.user_manager.sudo().group_ids += self.env.ref("channel_base.group_channel_pricing")
         request = self._request()
         request.request_validation()
         review = request.review_ids
@@ -193,9 +177,7 @@ class TestApproval(ChannelCommon):
 
     def test_requester_is_no_reviewer(self):
         self._tier("finance", 100, 20)
-        self.user_manager.sudo().group_ids += self.env.ref(
-            "channel_base.group_channel_finance"
-        )
+        self.user_manager.sudo().group_ids += self.env.ref("channel_base.group_channel_finance")
         request = self._request()
         request.with_user(self.user_finance).request_validation()
         self.assertEqual(request.approval_requested_by_id, self.user_finance)
@@ -219,11 +201,7 @@ class TestApproval(ChannelCommon):
         self.assertIn(self.user_finance, request.review_ids.reviewer_ids)
         request.with_user(self.user_finance).amount = 4000
         self.assertNotIn(self.user_finance, request.review_ids.reviewer_ids)
-        self._refused(
-            lambda: request.review_ids.with_user(self.user_finance).write(
-                {"status": "approved"}
-            )
-        )
+        self._refused(lambda: request.review_ids.with_user(self.user_finance).write({"status": "approved"}))
 
     def test_terms_are_locked_under_validation(self):
         self._tiers()
@@ -231,9 +209,7 @@ class TestApproval(ChannelCommon):
         request.request_validation()
         for context in ({}, {"skip_validation_check": True}):
             self._refused(
-                lambda context=context: request.with_context(**context).write(
-                    {"amount": 1}
-                ),
+                lambda context=context: request.with_context(**context).write({"amount": 1}),
                 error=ValidationError,
             )
         request.restart_validation()
@@ -263,28 +239,22 @@ class TestApproval(ChannelCommon):
                 ):
                     self._refused(lambda reviews=reviews, vals=vals: reviews.write(vals))
                 self._refused(reviews.unlink)
+            self._refused(lambda as_user=as_user: as_user[self.user_sales].write({"status": "approved"}))
             self._refused(
-                lambda as_user=as_user: as_user[self.user_sales].write(
-                    {"status": "approved"}
-                )
-            )
-            self._refused(
-                lambda as_user=as_user: as_user[self.user_finance][1].write(
-                    {"status": "approved"}
-                ),
+                lambda as_user=as_user: as_user[self.user_finance][1].write({"status": "approved"}),
                 "turn",
             )
             self._refused(
-                lambda context=context: self.env["tier.review"]
-                .with_user(self.user_sales)
-                .with_context(default_model=request._name, **context)
-                .create({"res_id": request.id, "status": "approved"})
+                lambda context=context: (
+                    self.env["tier.review"]
+                    .with_user(self.user_sales)
+                    .with_context(default_model=request._name, **context)
+                    .create({"res_id": request.id, "status": "approved"})
+                )
             )
         self.assertEqual(first.status, "pending")
         # A reviewer, in order, by a plain write: that is a decision, in the reviewer's own name.
-        first.with_user(self.user_compliance).write(
-            {"status": "approved", "done_by": self.user_admin.id}
-        )
+        first.with_user(self.user_compliance).write({"status": "approved", "done_by": self.user_admin.id})
         self.assertEqual(first.done_by, self.user_compliance)
         self.assertEqual(request.state, "draft")
 
@@ -315,9 +285,9 @@ class TestApproval(ChannelCommon):
         reviewed = request.with_user(self.user_compliance)
         action = reviewed.reject_tier()
         self.assertEqual(action["res_model"], "comment.wizard")
-        self.env["comment.wizard"].with_user(self.user_compliance).with_context(
-            **action["context"]
-        ).create({"comment": "Too much"}).add_comment()
+        self.env["comment.wizard"].with_user(self.user_compliance).with_context(**action["context"]).create(
+            {"comment": "Too much"}
+        ).add_comment()
         self.assertEqual(request.validation_status, "rejected")
         self.assertEqual(request.state, "draft")
         entry = self.Entry.search(
@@ -330,9 +300,9 @@ class TestApproval(ChannelCommon):
         request.amount = 900
         request.request_validation()
         action = reviewed.action_approve()
-        self.env["comment.wizard"].with_user(self.user_compliance).with_context(
-            **action["context"]
-        ).create({"comment": "Better"}).add_comment()
+        self.env["comment.wizard"].with_user(self.user_compliance).with_context(**action["context"]).create(
+            {"comment": "Better"}
+        ).add_comment()
         self.assertEqual(request.state, "approved")
         self.assertEqual(
             self._actions(request),
@@ -350,11 +320,7 @@ class TestApproval(ChannelCommon):
         self._tiers()
         request = self._request()
         request.request_validation()
-        self._refused(
-            lambda: request.review_ids.with_user(self.user_sales).write(
-                {"comment": "x"}
-            )
-        )
+        self._refused(lambda: request.review_ids.with_user(self.user_sales).write({"comment": "x"}))
 
     # === WHERE IT SHOWS === #
 
@@ -367,16 +333,20 @@ class TestApproval(ChannelCommon):
         self.assertEqual(len(names), len(set(names)))
 
     def test_form_has_buttons_and_reviews(self):
-        view = self.env["ir.ui.view"].sudo().create(
-            {
-                "name": "test.channel.request.form",
-                "model": "test.channel.request",
-                "arch": """
+        view = (
+            self.env["ir.ui.view"]
+            .sudo()
+            .create(
+                {
+                    "name": "test.channel.request.form",
+                    "model": "test.channel.request",
+                    "arch": """
                     <form>
                         <header><field name="state" widget="statusbar"/></header>
                         <sheet><group><field name="name"/><field name="amount"/></group></sheet>
                     </form>""",
-            }
+                }
+            )
         )
         arch = etree.fromstring(self.Request.get_view(view.id, "form")["arch"])
         for button in (
@@ -416,7 +386,5 @@ class TestApproval(ChannelCommon):
         channel, other = Review.sudo().create(
             [{"model": name, "res_id": 1} for name in ("channel.alert", "res.partner")]
         )
-        seen = Review.with_user(self.user_portal).search(
-            [("id", "in", (channel | other).ids)]
-        )
+        seen = Review.with_user(self.user_portal).search([("id", "in", (channel | other).ids)])
         self.assertEqual(seen, other)

@@ -14,12 +14,8 @@ class TestVersion(ChannelCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.Document = cls.env["test.channel.document"]
-        cls.Version = cls.env["test.channel.document.version"].with_user(
-            cls.user_contract
-        )
-        cls.document = cls.Document.with_user(cls.user_contract).create(
-            {"name": "Agreement"}
-        )
+        cls.Version = cls.env["test.channel.document.version"].with_user(cls.user_contract)
+        cls.document = cls.Document.with_user(cls.user_contract).create({"name": "Agreement"})
 
     def _version(self, valid_from, valid_to=False, document=None, **values):
         return self.Version.create(
@@ -88,9 +84,7 @@ class TestVersion(ChannelCommon):
         planned = self._approved("2027-01-01")
         between = self._approved("2026-08-01")
         self.assertEqual(self._period(first), ("approved", "2026-01-01", "2026-07-31"))
-        self.assertEqual(
-            self._period(between), ("approved", "2026-08-01", "2026-12-31")
-        )
+        self.assertEqual(self._period(between), ("approved", "2026-08-01", "2026-12-31"))
         self.assertEqual(self._period(planned), ("approved", "2027-01-01", False))
         overlapping = self._version("2026-10-01", "2027-02-01")
         with self.assertRaisesRegex(UserError, "2027-01-01"):
@@ -118,6 +112,30 @@ class TestVersion(ChannelCommon):
 
     # === IMMUTABLE === #
 
+    def _doors(self, own, line_of, draft_of):
+        """Return every way the ORM offers to change an approved version, its line, or to move a line to it."""
+        return {
+            "write": lambda: own.write({"rate": 3}),
+            "dates": lambda: own.write({"valid_to": "2026-03-01"}),
+            "identity": lambda: own.write({"document_id": self.document.copy().id}),
+            "number": lambda: own.write({"number": 7}),
+            "state": lambda: own.write({"state": "draft"}),
+            "cancel": lambda: own.action_cancel(),
+            "approver": lambda: own.write({"approved_by_id": own.env.uid}),
+            "unlink": lambda: own.unlink(),
+            "unlink document": lambda: own.document_id.unlink(),
+            "line create": lambda: line_of.create({"version_id": own.id, "price": 1}),
+            "line write": lambda: line_of.write({"price": 1}),
+            "line unlink": lambda: line_of.unlink(),
+            "line moved here": lambda: draft_of.line_ids.write({"version_id": own.id}),
+            "line moved away": lambda: line_of.write({"version_id": draft_of.id}),
+            "commands": lambda: own.write({"line_ids": [(1, line_of.id, {"price": 1})]}),
+            "command clear": lambda: own.write({"line_ids": [(5, 0, 0)]}),
+            "many2many": lambda: own.write({"partner_ids": [(4, self.dealer.id)]}),
+            "from document": lambda: own.document_id.write({"version_ids": [(1, own.id, {"rate": 4})]}),
+            "web_save": lambda: own.web_save({"rate": 4}, {"rate": {}}),
+        }
+
     def test_every_door_is_closed(self):
         version = self._approved("2026-01-01")
         line = version.line_ids
@@ -131,40 +149,7 @@ class TestVersion(ChannelCommon):
                 own = version.with_user(user).with_context(**context)
                 line_of = line.with_user(user).with_context(**context)
                 draft_of = draft.with_user(user).with_context(**context)
-                doors = {
-                    "write": lambda: own.write({"rate": 3}),
-                    "dates": lambda: own.write({"valid_to": "2026-03-01"}),
-                    "identity": lambda: own.write(
-                        {"document_id": self.document.copy().id}
-                    ),
-                    "number": lambda: own.write({"number": 7}),
-                    "state": lambda: own.write({"state": "draft"}),
-                    "cancel": lambda: own.action_cancel(),
-                    "approver": lambda: own.write({"approved_by_id": user.id}),
-                    "unlink": lambda: own.unlink(),
-                    "unlink document": lambda: own.document_id.unlink(),
-                    "line create": lambda: line_of.create(
-                        {"version_id": own.id, "price": 1}
-                    ),
-                    "line write": lambda: line_of.write({"price": 1}),
-                    "line unlink": lambda: line_of.unlink(),
-                    "line moved here": lambda: draft_of.line_ids.write(
-                        {"version_id": own.id}
-                    ),
-                    "line moved away": lambda: line_of.write(
-                        {"version_id": draft_of.id}
-                    ),
-                    "commands": lambda: own.write({"line_ids": [(1, line.id, {"price": 1})]}),
-                    "command clear": lambda: own.write({"line_ids": [(5, 0, 0)]}),
-                    "many2many": lambda: own.write(
-                        {"partner_ids": [(4, self.dealer.id)]}
-                    ),
-                    "from document": lambda: own.document_id.write(
-                        {"version_ids": [(1, version.id, {"rate": 4})]}
-                    ),
-                    "web_save": lambda: own.web_save({"rate": 4}, {"rate": {}}),
-                }
-                for name, door in doors.items():
+                for name, door in self._doors(own, line_of, draft_of).items():
                     with (
                         self.subTest(door=name, user=user.login, context=context),
                         self.assertRaises(UserError),
@@ -241,9 +226,7 @@ class TestVersion(ChannelCommon):
         self.assertEqual(self.document.version_count, 2)
 
     def test_new_version_is_a_draft_copy(self):
-        first = self._approved(
-            "2026-01-01", rate=5, partner_ids=[(6, 0, self.dealer.ids)]
-        )
+        first = self._approved("2026-01-01", rate=5, partner_ids=[(6, 0, self.dealer.ids)])
         action = self.document.action_new_version()
         draft = self.Version.browse(action["res_id"])
         self.assertRecordValues(
@@ -284,8 +267,10 @@ class TestVersion(ChannelCommon):
         self.assertEqual(str(version.valid_to), "2026-08-01")
         with self.assertRaises(UserError):
             version.sudo()._version_end(version.valid_from.replace(month=9))
-        entry = self.env["channel.audit.entry"].sudo().search(
-            [("model", "=", version._name), ("res_id", "=", version.id)], limit=1
+        entry = (
+            self.env["channel.audit.entry"]
+            .sudo()
+            .search([("model", "=", version._name), ("res_id", "=", version.id)], limit=1)
         )
         self.assertEqual((entry.action, entry.reason), ("version.ended", "Terminated"))
 
@@ -352,8 +337,10 @@ class TestVersion(ChannelCommon):
 
     def test_journal_keeps_the_terms(self):
         version = self._approved("2026-01-01", rate=5)
-        entry = self.env["channel.audit.entry"].sudo().search(
-            [("model", "=", version._name), ("res_id", "=", version.id)], limit=1
+        entry = (
+            self.env["channel.audit.entry"]
+            .sudo()
+            .search([("model", "=", version._name), ("res_id", "=", version.id)], limit=1)
         )
         self.assertEqual(entry.action, "approval.approved")
         self.assertEqual(entry.user_id, self.user_manager)
