@@ -3,6 +3,9 @@
 import contextlib
 import re
 
+import pytest
+
+from tools import lint
 from tools.common import LOGS, STATE, Fault
 
 #: The parts of core's `test_lint` that look at the add-ons of others too, and need nothing but Python.
@@ -43,6 +46,12 @@ def failures(text):
         elif name and "channel" in line and line.partition(" ")[0] not in INDEXED_OTHERWISE:
             found.setdefault(name, []).append(line)
     return found
+
+
+@pytest.mark.parametrize("name", lint.CHECKS)
+def test_lint(name):
+    found = lint.CHECKS[name]()
+    assert not found, f"{name} found:\n{found}"
 
 
 def test_core_lint(workshop, suite_template):

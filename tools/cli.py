@@ -56,7 +56,8 @@ def _parser():
     one = commands.add_parser("update", help="update add-ons in the demonstration database")
     one.add_argument("modules", nargs="+", metavar="MODULE", help="add-ons, or all")
 
-    commands.add_parser("lint", help="ruff, pylint-odoo, XML and translation files")
+    one = commands.add_parser("lint", help="ruff, pylint-odoo, XML and translation files")
+    one.add_argument("checks", nargs="*", metavar="CHECK", help=f"which of {', '.join(lint.CHECKS)} (all)")
     commands.add_parser("story", help="build only the story's template")
     return parser
 
@@ -116,10 +117,14 @@ def _run(args, more):
     if more and args.command != "test":
         raise Fault(f"./channel {args.command} does not know {more[0]}: see ./channel {args.command} --help.")
     require_writable()
+    if args.command == "lint":
+        unknown = [name for name in args.checks if name not in lint.CHECKS]
+        if unknown:
+            raise Fault(f"There is no check {unknown[0]}: choose from {', '.join(lint.CHECKS)}.")
     if args.command == "test":
         return testing.main(args.paths, more)
     return {"demo": _demo, "bench": _bench, "shell": _shell, "update": _update, "story": _story,
-            "lint": lambda _args: lint.main()}[args.command](args)
+            "lint": lambda args: lint.main(args.checks)}[args.command](args)
 
 
 def _split(arguments):
