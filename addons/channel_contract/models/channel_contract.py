@@ -51,8 +51,8 @@ class ChannelContract(models.Model):
     current_version_id = fields.Many2one(
         "channel.contract.version", string="Version in Force", compute="_compute_current_version_id"
     )
-    current_valid_from = fields.Date(string="Valid From", related="current_version_id.valid_from")
-    current_valid_to = fields.Date(string="Valid To", related="current_version_id.valid_to")
+    current_valid_from = fields.Date(string="Valid From", compute="_compute_current_version_id")
+    current_valid_to = fields.Date(string="Valid To", compute="_compute_current_version_id")
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -90,6 +90,8 @@ class ChannelContract(models.Model):
             versions = by_contract.get(contract, approved.browse())
             current = versions.filtered(lambda version: version._covers(today))[:1]
             contract.current_version_id = current.with_env(self.env)
+            contract.current_valid_from = current.valid_from
+            contract.current_valid_to = current.valid_to
             if current:
                 contract.state = "in_force"
             elif any(version.valid_from > today for version in versions):

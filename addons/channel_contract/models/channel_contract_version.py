@@ -131,6 +131,11 @@ class ChannelContractVersion(models.Model):
     def action_print(self):
         return self.env.ref("channel_contract.channel_contract_report").report_action(self)
 
+    def _get_report_base_filename(self):
+        """Name of the file when the portal prints the version."""
+        self.ensure_one()
+        return f"{self.contract_id.name} v{self.number}"
+
     # === APPROVAL ===#
 
     def _approval_before(self):
