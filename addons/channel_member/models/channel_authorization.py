@@ -430,6 +430,12 @@ class ChannelAuthorization(models.Model):
 
     #=== TOOLING ===#
 
+    def _representative_identity(self):
+        """The identity number for the letter, empty for users who may not read it."""
+        self.ensure_one()
+        field = self._fields["representative_identity"]
+        return self._has_field_access(field, "read") and self.representative_identity or ""
+
     @api.model
     def _in_force_sql(self, authorization, date):
         """SQL condition: in force on a date, first and last day included; revoked ones until the day before."""

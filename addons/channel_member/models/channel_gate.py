@@ -17,7 +17,7 @@ class ChannelGate(models.AbstractModel):
         """The member is active."""
         labels = dict(self.env["res.partner"]._fields["channel_state"]._description_selection(self.env))
         for request in self._of_members(requests):
-            member = request.member.commercial_partner_id
+            member = self._member(request)
             if member.channel_state == "active":
                 continue
             yield request.finding(
@@ -40,7 +40,7 @@ class ChannelGate(models.AbstractModel):
     def _check_member_scope(self, requests):
         """Each device lies in the scope of business of a document in force."""
         asks = {
-            (line.key, id(request)): self._qualification_ask(request, line) + (line.product.id,)
+            (line.key, id(request)): self._qualification_ask(request, line) + (line.product._origin.id,)
             for request in self._of_members(requests)
             for line in self._device_lines(request)
         }
@@ -56,7 +56,7 @@ class ChannelGate(models.AbstractModel):
                         "categories": ", ".join(categories.sorted("code").mapped("complete_name")),
                         "type": qualification_type.name,
                         "numbers": ", ".join(qualifications.mapped("number")),
-                        "member": request.member.commercial_partner_id.name,
+                        "member": self._member(request).name,
                     }
                     yield request.finding(
                         self.env._(
@@ -77,15 +77,15 @@ class ChannelGate(models.AbstractModel):
         questions = [
             (request, line)
             for request in self._of_members(requests)
-            if request.member.commercial_partner_id._channel_needs_authorization()
+            if self._member(request)._channel_needs_authorization()
             for line in request.lines
             if line.product.channel_needs_authorization
         ]
         matches = self.env["channel.authorization"]._match_lines([
             {
-                "member_id": request.member.commercial_partner_id.id,
-                "customer_id": request.customer.id if request.customer else False,
-                "product_id": line.product.id,
+                "member_id": self._member(request).id,
+                "customer_id": request.customer._origin.id if request.customer else False,
+                "product_id": line.product._origin.id,
                 "date": request.date,
                 "company_id": request.company.id,
             }
@@ -95,7 +95,7 @@ class ChannelGate(models.AbstractModel):
             if match.covering:
                 continue
             values = {
-                "member": request.member.commercial_partner_id.name,
+                "member": self._member(request).name,
                 "product": line.product.display_name,
                 "customer": request.customer.display_name if request.customer else "",
                 "date": format_date(self.env, request.date),
@@ -132,7 +132,11 @@ class ChannelGate(models.AbstractModel):
     #=== TOOLING ===#
 
     def _of_members(self, requests):
-        return [request for request in requests if request.member.commercial_partner_id.channel_role]
+        return [request for request in requests if self._member(request).channel_role]
+
+    def _member(self, request):
+        """The commercial partner as it is in the database: the records of a request may be those of a form."""
+        return request.member.commercial_partner_id._origin
 
     def _device_lines(self, request):
         """Lines with a device whose trade needs a licence or may need one."""
@@ -143,7 +147,7 @@ class ChannelGate(models.AbstractModel):
         ]
 
     def _qualification_ask(self, request, line):
-        return request.member.commercial_partner_id.id, request.date, line.product.channel_device_class
+        return self._member(request).id, request.date, line.product.channel_device_class
 
     def _qualification_findings(self, requests, severity):
         """One finding for each missing type and request: a licence is missing once, however many lines need it."""
@@ -179,7 +183,7 @@ class ChannelGate(models.AbstractModel):
 
     def _qualification_message(self, request, qualification_type, last):
         values = {
-            "member": request.member.commercial_partner_id.name,
+            "member": self._member(request).name,
             "type": qualification_type.name,
             "number": last.number,
             "date": format_date(self.env, request.date),

@@ -227,6 +227,11 @@ class TestAuthorization(ChannelMemberCommon):
         ):
             self.assertIn(part, text)
         self.assertNotIn("no longer valid", text)
+        html, _type = self.env["ir.actions.report"].with_user(self.user_executive)._render_qweb_html(
+            "channel_member.report_authorization", authorization.ids
+        )
+        self.assertIn("Agent Smith", html.decode())
+        self.assertNotIn("ID-42", html.decode(), "who may not read the number does not print it")
         authorization.with_user(self.user_manager).action_revoke(reason="x")
         html, _type = self.env["ir.actions.report"]._render_qweb_html(
             "channel_member.report_authorization", authorization.ids

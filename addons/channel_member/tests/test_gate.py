@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import ChannelMemberCommon
 
@@ -320,3 +320,14 @@ class TestGate(ChannelMemberCommon):
         self.assertEqual(self._channel_codes(customer=self.hospital), [])
         self._limit_licence(expiry_date=today - timedelta(days=1))
         self.assertEqual(self._channel_codes(customer=self.hospital), ["member_qualification"])
+
+    def test_form(self):
+        """The draft on the screen says what will be refused before it is saved."""
+        form = Form(self.env["sale.order"])
+        form.partner_id = self.dealer
+        form.channel_end_customer_id = self.hospital_west
+        with form.order_line.new() as line:
+            line.product_id = self.device
+        self.assertIn("Territory breach", form.channel_gate_banner)
+        form.channel_end_customer_id = self.hospital
+        self.assertFalse(form.channel_gate_banner)
