@@ -13,6 +13,8 @@ class ChannelContractVersion(models.Model):
     _check_company_auto = True
     _version_identity = "contract_id"
     _version_line_fields = ("clause_ids", "commitment_ids")
+    # First in the header: on a phone only the first button shows without a tap
+    _tier_validation_buttons_xpath = "/form/header/*[1]"
 
     contract_id = fields.Many2one("channel.contract", required=True, index=True, ondelete="cascade")
     member_id = fields.Many2one(related="contract_id.member_id", store=True, index=True)
