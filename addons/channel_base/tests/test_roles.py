@@ -30,8 +30,6 @@ MATRIX = """
     account.move               r     r       r       r        crud    r          r         r       crud  r        r
     account.move.line          r     r       r       r        crud    r          r         r       crud  r        r
     product.product            r     r       r       r        r       r          r         r       r     r        -
-    product.pricelist          r     crud    r       r        r       r          r         r       crud  r        -
-    product.pricelist.item     r     crud    r       r        r       r          r         r       crud  r        -
 """
 
 
