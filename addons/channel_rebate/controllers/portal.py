@@ -79,9 +79,7 @@ class ChannelRebatePortal(CustomerPortal):
         }
         return request.render("channel_rebate.portal_my_rebate", self._prepare_portal_layout_values() | values)
 
-    @http.route(
-        ["/my/channel/rebates/statement.<string:kind>"], type="http", auth="user", website=True, readonly=True
-    )
+    @http.route(["/my/channel/rebates/statement.<string:kind>"], type="http", auth="user", website=True, readonly=True)
     def portal_my_channel_rebate_statement(self, kind, date_from=None, date_to=None, **kw):
         member = request.env.user.partner_id.commercial_partner_id
         return self._channel_rebate_statement(member, kind, self._channel_rebate_period(date_from, date_to))

@@ -22,7 +22,12 @@ class ChannelRebateBalance(models.Model):
     _check_company_auto = True
 
     program_id = fields.Many2one(
-        "channel.rebate.program", required=True, readonly=True, ondelete="restrict", check_company=True
+        "channel.rebate.program",
+        string="Programme",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        check_company=True,
     )
     version_id = fields.Many2one(
         "channel.rebate.program.version",
@@ -35,12 +40,15 @@ class ChannelRebateBalance(models.Model):
     member_id = fields.Many2one("res.partner", required=True, readonly=True, index=True, ondelete="restrict")
     window_start = fields.Date(required=True, readonly=True)
     window_end = fields.Date(required=True, readonly=True)
+    window = fields.Char(compute="_compute_window")
     line_count = fields.Integer(string="Lines Counted", readonly=True)
     base_amount = fields.Monetary(
         string="Base", readonly=True, help="Net amount of all lines counted, less returns, in programme currency."
     )
     tier_id = fields.Many2one("channel.rebate.tier", string="Tier Reached", readonly=True, ondelete="set null")
-    tier_rate = fields.Float(string="Tier Rate (%)", digits=(16, 6), readonly=True, aggregator=None)
+    tier_rate = fields.Float(
+        string="Tier Rate (%)", digits=(16, 6), min_display_digits=2, readonly=True, aggregator=None
+    )
     entitlement = fields.Monetary(readonly=True, help="Rebate earned to date, rounded once for the window.")
     booking_ids = fields.One2many("account.move.line", "channel_rebate_balance_id", string="Journal Items")
     accrued_amount = fields.Monetary(
@@ -74,14 +82,18 @@ class ChannelRebateBalance(models.Model):
     def _compute_booked(self):
         booked = dict.fromkeys(self.ids, (0.0, 0.0))
         # sudo: the sums must not depend on which journal items the current user may see.
-        groups = self.env["account.move.line"].sudo()._read_group(
-            [
-                ("channel_rebate_balance_id", "in", self.ids),
-                ("channel_rebate_role", "in", ("accrual", "settlement")),
-                ("parent_state", "=", "posted"),
-            ],
-            ["channel_rebate_balance_id", "channel_rebate_role"],
-            ["amount_currency:sum"],
+        groups = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("channel_rebate_balance_id", "in", self.ids),
+                    ("channel_rebate_role", "in", ("accrual", "settlement")),
+                    ("parent_state", "=", "posted"),
+                ],
+                ["channel_rebate_balance_id", "channel_rebate_role"],
+                ["amount_currency:sum"],
+            )
         )
         for balance, role, amount in groups:
             accrued, settled = booked[balance.id]
@@ -91,6 +103,11 @@ class ChannelRebateBalance(models.Model):
             balance.accrued_amount = balance.currency_id.round(accrued)
             balance.settled_amount = balance.currency_id.round(settled)
             balance.open_amount = balance.currency_id.round(balance.entitlement - balance.settled_amount)
+
+    @api.depends("window_start", "window_end")
+    def _compute_window(self):
+        for balance in self:
+            balance.window = balance._window_name()
 
     @api.depends_context("lang")
     def _compute_explanation(self):
@@ -240,9 +257,7 @@ class ChannelRebateBalance(models.Model):
             }
             if band["amount"]:
                 if band["upper"] is None:
-                    words.append(
-                        self.env._("Tier from %(lower)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values)
-                    )
+                    words.append(self.env._("Tier from %(lower)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values))
                 else:
                     words.append(
                         self.env._(
@@ -251,7 +266,9 @@ class ChannelRebateBalance(models.Model):
                     )
             elif band["reached"]:
                 words.append(
-                    self.env._("Tier from %(lower)s at %(rate)s %%: passed, a higher tier pays on everything.", **values)
+                    self.env._(
+                        "Tier from %(lower)s at %(rate)s %%: passed, a higher tier pays on everything.", **values
+                    )
                 )
             else:
                 words.append(self.env._("Tier from %(lower)s at %(rate)s %%: not reached.", **values))
@@ -280,11 +297,9 @@ class ChannelRebateBalance(models.Model):
         money = self.currency_id.format
         if entry.exclusion:
             reason = dict(entry._fields["exclusion"]._description_selection(self.env))[entry.exclusion]
-            return [
-                self.env._("%(document)s, %(product)s: not counted. %(reason)s.", reason=reason, **_strings(line))
-            ]
+            return [self.env._("%(document)s, %(product)s: not counted. %(reason)s.", reason=reason, **_strings(line))]
         words = self.env._(
-            "%(document)s, %(product)s, %(day)s: %(amount)s counted, which took the total from %(before)s to %(after)s.",
+            "%(document)s, %(product)s, %(day)s: %(amount)s counted and took the total from %(before)s to %(after)s.",
             day=format_date(self.env, entry.date),
             amount=money(entry.earning_amount),
             before=money(line["total_before"]),

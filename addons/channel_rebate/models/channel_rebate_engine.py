@@ -280,7 +280,8 @@ class ChannelRebateEngine(models.AbstractModel):
         boundary = SQL.identifier(version, "boundary")
         return SQL(
             """(%(lower)s IS NULL OR %(measure)s > %(lower)s OR (%(measure)s = %(lower)s AND %(boundary)s = 'lower'))
-               AND (%(upper)s IS NULL OR %(measure)s < %(upper)s OR (%(measure)s = %(upper)s AND %(boundary)s = 'upper'))
+               AND (%(upper)s IS NULL OR %(measure)s < %(upper)s
+                    OR (%(measure)s = %(upper)s AND %(boundary)s = 'upper'))
             """,
             lower=lower,
             upper=upper,
@@ -303,7 +304,8 @@ class ChannelRebateEngine(models.AbstractModel):
         """Sum of r_i x the part of V inside band i: a line earns what it moves the running total (by day, then id)."""
         return SQL(
             """SELECT run.*, b.tier_id,
-                      CASE WHEN run.earning_amount <> 0 THEN earned.amount * 100 / run.earning_amount END AS rate,
+                      CASE WHEN run.earning_amount <> 0
+                           THEN round(earned.amount * 100 / run.earning_amount, 6) END AS rate,
                       earned.amount AS contribution
                  FROM %(run)s run
                  JOIN channel_rebate_program_version v ON v.id = run.version_id AND v.kind = 'marginal'

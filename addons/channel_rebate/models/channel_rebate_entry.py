@@ -14,13 +14,13 @@ class ChannelRebateEntry(models.Model):
     _rec_name = "move_line_id"
     _log_access = False
 
-    program_id = fields.Many2one("channel.rebate.program", required=True, readonly=True, ondelete="cascade")
+    program_id = fields.Many2one(
+        "channel.rebate.program", string="Programme", required=True, readonly=True, ondelete="cascade"
+    )
     version_id = fields.Many2one(
         "channel.rebate.program.version", required=True, readonly=True, ondelete="cascade", index=True
     )
-    balance_id = fields.Many2one(
-        "channel.rebate.balance", compute="_compute_balance_id", search="_search_balance_id", string="Balance"
-    )
+    balance_id = fields.Many2one("channel.rebate.balance", compute="_compute_balance_id", search="_search_balance_id")
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True, string="Programme Currency")
     member_id = fields.Many2one("res.partner", required=True, readonly=True, index=True)
@@ -52,7 +52,12 @@ class ChannelRebateEntry(models.Model):
     )
     tier_id = fields.Many2one("channel.rebate.tier", readonly=True, ondelete="set null")
     rate = fields.Float(
-        string="Rate (%)", digits=(16, 6), readonly=True, aggregator=None, help="Effective rate on this line."
+        string="Rate (%)",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        aggregator=None,
+        help="Effective rate on this line.",
     )
     rebate_amount = fields.Monetary(
         readonly=True,

@@ -254,7 +254,9 @@ class ChannelRebateProgram(models.Model):
             )
         # A simulation shows amounts of all members of a programme, so it is not for who sees some of them only.
         if self.env.user.channel_is_regional or not self.env["channel.rebate.balance"].has_access("read"):
-            raise AccessError(self.env._("A simulation shows all members of a programme: it needs access to all regions."))
+            raise AccessError(
+                self.env._("A simulation shows all members of a programme: it needs access to all regions.")
+            )
         engine = self.env["channel.rebate.engine"]
         self.env.flush_all()
         rows = self.env.execute_query_dict(
@@ -410,9 +412,7 @@ class ChannelRebateProgram(models.Model):
         for balance in balances:
             amount = differences[balance.id]
             company_amount = self.currency_id._convert(amount, company_currency, self.company_id, day)
-            label = self.env._(
-                "Rebate %(program)s %(window)s", program=self.code, window=balance._window_name()
-            )
+            label = self.env._("Rebate %(program)s %(window)s", program=self.code, window=balance._window_name())
             for role, account, sign in (
                 ("expense", self.expense_account_id, 1),
                 ("accrual", self.liability_account_id, -1),

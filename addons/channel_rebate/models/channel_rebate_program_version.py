@@ -18,7 +18,9 @@ class ChannelRebateProgramVersion(models.Model):
     _version_identity = "program_id"
     _version_line_fields = ("tier_ids",)
 
-    program_id = fields.Many2one("channel.rebate.program", required=True, ondelete="cascade", index=True)
+    program_id = fields.Many2one(
+        "channel.rebate.program", string="Programme", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="program_id.company_id", store=True, precompute=True)
     currency_id = fields.Many2one(related="program_id.currency_id")
     # A version's scope lasts as long as the version.
@@ -155,7 +157,7 @@ class ChannelRebateProgramVersion(models.Model):
                 )
 
     def _approval_before(self):
-        super()._approval_before()
+        result = super()._approval_before()
         for version in self:
             contract = version.contract_version_id
             if contract and contract.state != "approved":
@@ -170,6 +172,7 @@ class ChannelRebateProgramVersion(models.Model):
                 raise UserError(
                     self.env._("%s has no tier: add at least one before it is approved.", version.display_name)
                 )
+        return result
 
     # === BUSINESS METHODS === #
 

@@ -15,13 +15,11 @@ class ChannelRebateTier(models.Model):
     _order = "version_id, lower_bound, id"
     _rec_name = "lower_bound"
 
-    version_id = fields.Many2one(
-        "channel.rebate.program.version", required=True, ondelete="cascade", index=True
-    )
+    version_id = fields.Many2one("channel.rebate.program.version", required=True, ondelete="cascade", index=True)
     lower_bound = fields.Monetary(
         string="From", required=True, help="Total of the window from which this tier applies, in programme currency."
     )
-    rate = fields.Float(string="Rate (%)", required=True, digits=(16, 6))
+    rate = fields.Float(string="Rate (%)", required=True, digits=(16, 6), min_display_digits=2)
     currency_id = fields.Many2one(related="version_id.currency_id")
 
     _bound_positive = models.Constraint(

@@ -24,7 +24,12 @@ class ChannelSettlement(models.Model):
         string="Number", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
     )
     program_id = fields.Many2one(
-        "channel.rebate.program", required=True, ondelete="restrict", check_company=True, index=True
+        "channel.rebate.program",
+        string="Programme",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
+        index=True,
     )
     company_id = fields.Many2one(related="program_id.company_id", store=True, precompute=True)
     currency_id = fields.Many2one(related="program_id.currency_id", store=True, precompute=True)
@@ -131,17 +136,19 @@ class ChannelSettlement(models.Model):
         return ["program_id", "member_id", "payee_id", "date", "line_ids", "amount_total"]
 
     def _approval_before(self):
-        super()._approval_before()
+        result = super()._approval_before()
         # The programmes are taken first, so that of two approvals of one window the second sees the first.
         self.program_id._begin_run()
         for settlement in self:
             settlement._check_ready()
         self.env["channel.gate"]._enforce("settlement", self)
+        return result
 
     def _approval_done(self):
-        super()._approval_done()
+        result = super()._approval_done()
         for settlement in self:
             settlement.move_id = settlement._create_document()
+        return result
 
     def _check_ready(self):
         """Refuse what would pay too much, pay what is not booked, or pay nothing."""
@@ -269,11 +276,7 @@ class ChannelSettlement(models.Model):
         taxes = program.product_id.taxes_id.filtered_domain(
             self.env["account.tax"]._check_company_domain(self.company_id)
         )
-        position = (
-            self.env["account.fiscal.position"]
-            .with_company(self.company_id)
-            ._get_fiscal_position(self.payee_id)
-        )
+        position = self.env["account.fiscal.position"].with_company(self.company_id)._get_fiscal_position(self.payee_id)
         move = (
             self.env["account.move"]
             .with_company(self.company_id)
@@ -323,7 +326,7 @@ class ChannelSettlement(models.Model):
         if self.currency_id.compare_amounts(settled, self.amount_total):
             raise UserError(
                 self.env._(
-                    "The document of %(settlement)s would settle %(settled)s instead of %(amount)s: the taxes of product "
+                    "The document of %(settlement)s would settle %(settled)s instead of %(amount)s: taxes of product "
                     "%(product)s are included in its price. Use a tax that is added to it.",
                     settlement=self.name,
                     settled=self.currency_id.format(settled),

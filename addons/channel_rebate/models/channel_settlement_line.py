@@ -16,8 +16,16 @@ class ChannelSettlementLine(models.Model):
     currency_id = fields.Many2one(related="settlement_id.currency_id")
     window_start = fields.Date(related="balance_id.window_start", store=True)
     window_end = fields.Date(related="balance_id.window_end")
-    entitlement = fields.Monetary(readonly=True, help="Entitlement when the settlement was drafted.")
-    settled_before = fields.Monetary(readonly=True, help="Settled by earlier documents when this one was drafted.")
+    # Snapshots: they follow the choice of the window, not what happens to its balance afterwards.
+    entitlement = fields.Monetary(
+        compute="_compute_figures", store=True, precompute=True, help="Entitlement when the settlement was drafted."
+    )
+    settled_before = fields.Monetary(
+        compute="_compute_figures",
+        store=True,
+        precompute=True,
+        help="Settled by earlier documents when this one was drafted.",
+    )
     amount = fields.Monetary(
         compute="_compute_amount",
         store=True,
@@ -27,6 +35,12 @@ class ChannelSettlementLine(models.Model):
     _balance_once = models.UniqueIndex(
         "(settlement_id, balance_id)", "A window appears on a settlement once: its lines would be paid twice."
     )
+
+    @api.depends("balance_id")
+    def _compute_figures(self):
+        for line in self:
+            line.entitlement = line.balance_id.entitlement
+            line.settled_before = line.balance_id.settled_amount
 
     @api.depends("entitlement", "settled_before")
     def _compute_amount(self):
@@ -61,6 +75,4 @@ class ChannelSettlementLine(models.Model):
     def _take_figures(self):
         """Remember what the balances say now. The amount follows; nobody types it in."""
         for line in self:
-            line.write(
-                {"entitlement": line.balance_id.entitlement, "settled_before": line.balance_id.settled_amount}
-            )
+            line.write({"entitlement": line.balance_id.entitlement, "settled_before": line.balance_id.settled_amount})

@@ -33,9 +33,11 @@ class ReportChannelRebateStatement(models.AbstractModel):
                 )
             },
             "day": fields.Date.to_date,
-            "reasons": dict(self.env["channel.rebate.entry"]._fields["exclusion"]._description_selection(
-                self.with_context(lang=lang).env
-            )),
+            "reasons": dict(
+                self.env["channel.rebate.entry"]
+                ._fields["exclusion"]
+                ._description_selection(self.with_context(lang=lang).env)
+            ),
         }
 
     @api.model
@@ -56,7 +58,9 @@ class ReportChannelRebateStatement(models.AbstractModel):
         buffer = io.BytesIO()
         with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
             title = book.add_format({"bold": True, "font_size": 14})
-            head = book.add_format({"bold": True, "bg_color": "#E7E9ED", "bottom": 1, "text_wrap": True, "valign": "top"})
+            head = book.add_format(
+                {"bold": True, "bg_color": "#E7E9ED", "bottom": 1, "text_wrap": True, "valign": "top"}
+            )
             total = book.add_format({"bold": True, "top": 1, "num_format": "#,##0.00"})
             formats = {
                 "text": book.add_format({"valign": "top"}),
@@ -92,30 +96,29 @@ class ReportChannelRebateStatement(models.AbstractModel):
         return row + 1
 
     def _xlsx_summary(self, book, statement, title, head, total, formats):
-        _ = self.env._
-        sheet = book.add_worksheet(_("Summary"))
+        sheet = book.add_worksheet(self.env._("Summary"))
         self._xlsx_heading(sheet, statement, title)
         rows = [(program, balance) for program in statement["programs"] for balance in program["balances"]]
         columns = [
-            (_("Code"), "text", 12, lambda r: r[0]["code"]),
-            (_("Programme"), "text", 32, lambda r: r[0]["name"]),
-            (_("Window"), "text", 14, lambda r: r[1]["window"]),
-            (_("From"), "date", 12, lambda r: r[1]["window_start"]),
-            (_("To"), "date", 12, lambda r: r[1]["window_end"]),
-            (_("Currency"), "text", 10, lambda r: r[1]["currency"]),
-            (_("Lines"), "rate", 8, lambda r: r[1]["lines"]),
-            (_("Base"), "money", 16, lambda r: r[1]["base"]),
-            (_("Tier from"), "money", 14, lambda r: r[1]["tier_from"]),
-            (_("Rate (%)"), "rate", 10, lambda r: r[1]["rate"]),
-            (_("Entitlement"), "money", 16, lambda r: r[1]["entitlement"]),
-            (_("Accrued"), "money", 16, lambda r: r[1]["accrued"]),
-            (_("Settled"), "money", 16, lambda r: r[1]["settled"]),
-            (_("Open"), "money", 16, lambda r: r[1]["open"]),
+            (self.env._("Code"), "text", 12, lambda r: r[0]["code"]),
+            (self.env._("Programme"), "text", 32, lambda r: r[0]["name"]),
+            (self.env._("Window"), "text", 14, lambda r: r[1]["window"]),
+            (self.env._("From"), "date", 12, lambda r: r[1]["window_start"]),
+            (self.env._("To"), "date", 12, lambda r: r[1]["window_end"]),
+            (self.env._("Currency"), "text", 10, lambda r: r[1]["currency"]),
+            (self.env._("Lines"), "rate", 8, lambda r: r[1]["lines"]),
+            (self.env._("Base"), "money", 16, lambda r: r[1]["base"]),
+            (self.env._("Tier from"), "money", 14, lambda r: r[1]["tier_from"]),
+            (self.env._("Tier Rate (%)"), "rate", 10, lambda r: r[1]["rate"]),
+            (self.env._("Entitlement"), "money", 16, lambda r: r[1]["entitlement"]),
+            (self.env._("Accrued"), "money", 16, lambda r: r[1]["accrued"]),
+            (self.env._("Settled"), "money", 16, lambda r: r[1]["settled"]),
+            (self.env._("Open"), "money", 16, lambda r: r[1]["open"]),
         ]
         last = self._xlsx_table(sheet, 3, columns, rows, head, formats)
         for program in statement["programs"]:
             sheet.write_string(last, 0, program["code"], total)
-            sheet.write_string(last, 1, _("Total"), total)
+            sheet.write_string(last, 1, self.env._("Total"), total)
             sheet.write_string(last, 5, program["currency"], total)
             for index, key in ((10, "entitlement"), (11, "accrued"), (12, "settled"), (13, "open")):
                 sheet.write_number(last, index, program[key], total)
@@ -125,22 +128,21 @@ class ReportChannelRebateStatement(models.AbstractModel):
         sheet.fit_to_pages(1, 0)
 
     def _xlsx_lines(self, book, statement, title, head, formats):
-        _ = self.env._
-        sheet = book.add_worksheet(_("Lines"))
+        sheet = book.add_worksheet(self.env._("Lines"))
         self._xlsx_heading(sheet, statement, title)
         reasons = dict(self.env["channel.rebate.entry"]._fields["exclusion"]._description_selection(self.env))
         rows = [(program, line) for program in statement["programs"] for line in program["lines"]]
         columns = [
-            (_("Code"), "text", 12, lambda r: r[0]["code"]),
-            (_("Window"), "text", 14, lambda r: r[1]["window"]),
-            (_("Date"), "date", 12, lambda r: r[1]["date"]),
-            (_("Document"), "text", 20, lambda r: r[1]["document"]),
-            (_("Product"), "text", 40, lambda r: r[1]["product"]),
-            (_("Currency"), "text", 10, lambda r: r[0]["currency"]),
-            (_("Amount Counted"), "money", 16, lambda r: r[1]["earning"]),
-            (_("Rate (%)"), "rate", 10, lambda r: r[1]["rate"] or None),
-            (_("Rebate"), "money", 16, lambda r: r[1]["rebate"]),
-            (_("Why Not Counted"), "text", 40, lambda r: reasons.get(r[1]["excluded"])),
+            (self.env._("Code"), "text", 12, lambda r: r[0]["code"]),
+            (self.env._("Window"), "text", 14, lambda r: r[1]["window"]),
+            (self.env._("Date"), "date", 12, lambda r: r[1]["date"]),
+            (self.env._("Document"), "text", 20, lambda r: r[1]["document"]),
+            (self.env._("Product"), "text", 40, lambda r: r[1]["product"]),
+            (self.env._("Currency"), "text", 10, lambda r: r[0]["currency"]),
+            (self.env._("Amount Counted"), "money", 16, lambda r: r[1]["earning"]),
+            (self.env._("Rate (%)"), "rate", 10, lambda r: r[1]["rate"] or None),
+            (self.env._("Rebate"), "money", 16, lambda r: r[1]["rebate"]),
+            (self.env._("Why Not Counted"), "text", 40, lambda r: reasons.get(r[1]["excluded"])),
         ]
         last = self._xlsx_table(sheet, 3, columns, rows, head, formats)
         sheet.autofilter(3, 0, max(last - 1, 3), len(columns) - 1)

@@ -13,9 +13,7 @@ class ChannelRebateCommon(ChannelContractCommon):
         for check in cls.env["channel.gate.check"].search([]):
             cls._channel_severity(check.code, "off")
         Account = cls.env["account.account"]
-        cls.rebate_account = Account.create(
-            {"name": "Sales rebates", "code": "409900", "account_type": "income"}
-        )
+        cls.rebate_account = Account.create({"name": "Sales rebates", "code": "409900", "account_type": "income"})
         cls.accrued_account = Account.create(
             {"name": "Accrued rebates", "code": "229900", "account_type": "liability_current", "reconcile": True}
         )

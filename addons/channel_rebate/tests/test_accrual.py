@@ -66,9 +66,9 @@ class TestRebateAccrual(ChannelRebateCommon):
         late.button_draft()
         (row,) = program.accrue("2026-03-31")
         self.assertEqual((row["base"], row["booked"]), (1000, -50))
-        self.env["account.move"].search([("partner_id", "=", self.dealer.id), ("move_type", "=", "out_invoice")]).filtered(
-            lambda move: move.state == "posted"
-        ).button_draft()
+        self.env["account.move"].search(
+            [("partner_id", "=", self.dealer.id), ("move_type", "=", "out_invoice")]
+        ).filtered(lambda move: move.state == "posted").button_draft()
         (row,) = program.accrue("2026-03-31")
         self.assertEqual((row["base"], row["entitlement"], row["accrued"], row["booked"]), (0, 0, 0, -100))
 
@@ -104,9 +104,7 @@ class TestRebateAccrual(ChannelRebateCommon):
             self._invoice(1000, day)
         program.accrue("2026-03-15")
         moves = self.env["channel.rebate.balance"].search([("program_id", "=", program.id)]).booking_ids.move_id
-        self.assertEqual(
-            sorted(move.date.isoformat() for move in moves), ["2026-01-31", "2026-02-28", "2026-03-15"]
-        )
+        self.assertEqual(sorted(move.date.isoformat() for move in moves), ["2026-01-31", "2026-02-28", "2026-03-15"])
 
     def test_lock_date(self):
         """A late difference of a locked month goes to the first open day, and its entry says so."""

@@ -2,9 +2,9 @@ from psycopg2.errors import SerializationFailure
 
 from odoo import api
 from odoo.exceptions import LockError
+from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
-from odoo.modules.registry import Registry
 from odoo.tools import mute_logger
 
 
@@ -23,7 +23,12 @@ class TestRebateConcurrency(BaseCase):
             account = env["account.account"].create(
                 [
                     {"name": "Rebates", "code": "40990X", "account_type": "income", "company_ids": company.ids},
-                    {"name": "Accrued", "code": "22990X", "account_type": "liability_current", "company_ids": company.ids},
+                    {
+                        "name": "Accrued",
+                        "code": "22990X",
+                        "account_type": "liability_current",
+                        "company_ids": company.ids,
+                    },
                 ]
             )
             journals = env["account.journal"].create(

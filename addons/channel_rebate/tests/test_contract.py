@@ -15,7 +15,8 @@ class TestRebateContract(ChannelRebateCommon):
         """
         term = self._channel_version(
             self._channel_contract(self.dealer, approve=False),
-            valid_from=date(2026, 1, 15), valid_to=date(2026, 7, 14),
+            valid_from=date(2026, 1, 15),
+            valid_to=date(2026, 7, 14),
         )
         program = self._program(
             "TERM", [(0, 10)], window_type="contract", contract_version_id=term.id, valid_from="2026-01-15"

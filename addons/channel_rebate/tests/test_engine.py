@@ -55,9 +55,7 @@ class TestRebateEngine(ChannelRebateCommon):
         """The tiers and transactions of Oracle Fusion's step rates, on the running total: 1, 2, 3, 5 % from
         0, 1,000, 3,000, 8,000. (Oracle prints 2, 3, 20, 14, 30, 95: each transaction cut into steps by itself.)
         """
-        program = self._program(
-            "ORA", [(0, 1), (1000, 2), (3000, 3), (8000, 5)], kind="marginal", window_type="year"
-        )
+        program = self._program("ORA", [(0, 1), (1000, 2), (3000, 3), (8000, 5)], kind="marginal", window_type="year")
         for day, amount in enumerate([200, 300, 1500, 1200, 2000, 4500], 1):
             self._invoice(amount, f"2026-01-0{day}")
         program.accrue("2026-12-31")
@@ -179,8 +177,12 @@ class TestRebateEngine(ChannelRebateCommon):
     def test_contract_window(self):
         """A contract period from 15 February to 14 August; lines outside do not count."""
         program = self._program(
-            "W-C", [(0, 1)], window_type="contract", valid_from="2026-02-15",
-            period_from="2026-02-15", period_to="2026-08-14",
+            "W-C",
+            [(0, 1)],
+            window_type="contract",
+            valid_from="2026-02-15",
+            period_from="2026-02-15",
+            period_to="2026-08-14",
         )
         for day in ("2026-02-14", "2026-02-15", "2026-08-14", "2026-08-15"):
             self._invoice(100, day)
@@ -350,8 +352,10 @@ class TestRebateEngine(ChannelRebateCommon):
         entry = self.env["channel.rebate.entry"].search([("move_line_id", "=", move.invoice_line_ids[1].id)])
         explanation = program.explain(entry.id)
         self.assertEqual(
-            [(s["tier_from"], s["tier_to"], s["rate"], s["reached"], s["amount"], s["rebate"])
-             for s in explanation["steps"]],
+            [
+                (s["tier_from"], s["tier_to"], s["rate"], s["reached"], s["amount"], s["rebate"])
+                for s in explanation["steps"]
+            ],
             [(0, 1000, 10, True, 0, 0), (1000, 5000, 25, True, 2000, 500), (5000, None, 30, False, 0, 0)],
         )
         self.assertEqual(explanation["balance_id"], row["balance_id"])

@@ -50,5 +50,7 @@ class TestRebatePortal(ChannelRebateCommon, HttpCase):
 
     def test_staff_download(self):
         self.authenticate("channel_finance", "channel_finance")
-        page = self.url_open(f"/channel/rebates/{self.dealer.id}/statement.xlsx?date_from=2026-01-01&date_to=2026-03-31")
+        page = self.url_open(
+            f"/channel/rebates/{self.dealer.id}/statement.xlsx?date_from=2026-01-01&date_to=2026-03-31"
+        )
         self.assertEqual(page.content[:2], b"PK")

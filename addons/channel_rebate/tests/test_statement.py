@@ -22,8 +22,10 @@ class TestRebateStatement(ChannelRebateCommon):
         """First quarter: 25 % of 2,000 = 500 accrued, 500 settled after settlement; the second quarter is not in it."""
         self._settle(self.program, "2026-03-31")
         statement = self.env["channel.rebate.program"].statement(self.dealer.id, "2026-Q1")
-        self.assertEqual((statement["member"], statement["date_from"], statement["date_to"]),
-                         (self.dealer.name, "2026-01-01", "2026-03-31"))
+        self.assertEqual(
+            (statement["member"], statement["date_from"], statement["date_to"]),
+            (self.dealer.name, "2026-01-01", "2026-03-31"),
+        )
         (program,) = statement["programs"]
         self.assertEqual(
             [program[key] for key in ("code", "entitlement", "accrued", "settled", "open")], ["STMT", 500, 500, 500, 0]
@@ -62,7 +64,10 @@ class TestRebateStatement(ChannelRebateCommon):
         rows = list(book["Summary"].iter_rows(min_row=4, values_only=True))
         row = dict(zip(rows[0], rows[1], strict=True))
         self.assertEqual(
-            [row[key] for key in ("Code", "Window", "Base", "Rate (%)", "Entitlement", "Accrued", "Settled", "Open")],
+            [
+                row[key]
+                for key in ("Code", "Window", "Base", "Tier Rate (%)", "Entitlement", "Accrued", "Settled", "Open")
+            ],
             ["STMT", "2026-Q1", 2000, 25, 500, 500, None, 500][:6] + [0, 500],
         )
         lines = list(book["Lines"].iter_rows(min_row=4, values_only=True))
@@ -72,9 +77,7 @@ class TestRebateStatement(ChannelRebateCommon):
         """A product named like a formula stays text."""
         self.consumable.name = "=1+1"
         statement = self.env["channel.rebate.program"].statement(self.dealer.id, "2026-Q1")
-        book = load_workbook(
-            io.BytesIO(self.env["report.channel_rebate.report_statement"]._statement_xlsx(statement))
-        )
+        book = load_workbook(io.BytesIO(self.env["report.channel_rebate.report_statement"]._statement_xlsx(statement)))
         cells = [cell for row in book["Lines"].iter_rows(min_row=5) for cell in row if cell.value == "=1+1"]
         self.assertEqual({cell.data_type for cell in cells}, {"s"})
 

@@ -21,9 +21,15 @@ class ChannelRebateStatementWizard(models.TransientModel):
 
     def _check_period(self):
         if self.date_from > self.date_to:
-            raise UserError(self.env._("To (%(to)s) lies before From (%(from)s).", **{
-                "to": self.date_to, "from": self.date_from,
-            }))
+            raise UserError(
+                self.env._(
+                    "To (%(to)s) lies before From (%(from)s).",
+                    **{
+                        "to": self.date_to,
+                        "from": self.date_from,
+                    },
+                )
+            )
 
     def action_pdf(self):
         self.ensure_one()
