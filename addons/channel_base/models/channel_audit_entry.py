@@ -338,7 +338,7 @@ class ChannelAuditEntry(models.Model):
                     "severity": "critical",
                     "company": company,
                     "note": self.env._(
-                        "The oldest entry that outside the chain is of %(date)s, the limit is %(minutes)s minutes. "
+                        "The oldest entry outside the chain is of %(date)s, the limit is %(minutes)s minutes. "
                         "Check that the scheduled action of the audit journal runs.",
                         date=oldest,
                         minutes=minutes,
