@@ -6,6 +6,8 @@ from . import calendar
 
 
 def run(env):
+    # Does nothing where `--load-language` has loaded it, with all its terms, before.
+    env["res.lang"]._activate_lang("zh_CN")
     company = env.ref("base.main_company")
     company.write({
         "name": "Huachen Medical (Shanghai) Co., Ltd.",

@@ -5,8 +5,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import Command
 
 from . import calendar
-from .common import name_record, ref
-from .members import DEALERS, LAPSED
+from .common import DEALERS, name_record, ref
+from .members import LAPSED
 
 CLAUSES = (
     ("Subject", "The company appoints the dealer to distribute the medical devices, in the territory "

@@ -1,4 +1,4 @@
-"""Real public hospital names of six provinces, as addresses; grades and everything that happens
+"""Real public hospital names of seven provinces, as addresses; grades and everything that happens
 to them here are invented for the demonstration."""
 
 import csv
@@ -7,7 +7,7 @@ from odoo.tools import file_open
 
 from .common import name_record
 
-PROVINCES = ("330000", "320000", "310000", "110000", "420000", "510000")
+PROVINCES = ("350000", "370000", "310000", "110000", "420000", "500000", "120000")
 PER_PROVINCE = 40
 # Every fifth hospital of the list is taken for a grade 3A one, and so on: a plausible spread.
 GRADES = ("3A", "2A", "3B", "2B", "3A", "1A", "2A", "3A")

@@ -11,7 +11,7 @@ def run(env):
     device = products(env).filtered(
         lambda product: product.product_tmpl_id.channel_device_class == "III"
     )[0]
-    hospital_at_home = ref(env, "hospital_330000_000")
+    hospital_at_home = ref(env, "hospital_350000_000")
     hospital_elsewhere = ref(env, "hospital_110000_000")
     for name, dealer, hospital in (
         ("order_lapsed", ref(env, "dealer_D009"), hospital_at_home),

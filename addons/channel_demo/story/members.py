@@ -6,24 +6,13 @@ from stdnum.cn import uscc
 from odoo import Command
 
 from . import calendar
-from .common import name_record, ref
+from .common import DEALERS, name_record, ref
 from .users import PASSWORD
 
-# code: (name, province, city, GB/T 2260 code, province letter, city letter, tier, areas authorised)
-DEALERS = {
-    "D001": ("Hangzhou Jiahe Medical Devices Co., Ltd.", "330000", "杭州市", "330106", "浙", "杭", "gold"),
-    "D002": ("Nanjing Kangning Medical Co., Ltd.", "320000", "南京市", "320106", "苏", "宁", "gold"),
-    "D003": ("Shanghai Bohua Medical Supply Co., Ltd.", "310000", "上海市", "310115", "沪", "浦", "silver"),
-    "D004": ("Beijing Ruikang Medical Co., Ltd.", "110000", "北京市", "110108", "京", "海", "gold"),
-    "D005": ("Wuhan Chutian Medical Co., Ltd.", "420000", "武汉市", "420106", "鄂", "汉", "silver"),
-    "D006": ("Chengdu Tianfu Medical Co., Ltd.", "510000", "成都市", "510107", "川", "蓉", "silver"),
-    "D007": ("Ningbo Haishu Medical Co., Ltd.", "330000", "宁波市", "330203", "浙", "甬", "bronze"),
-    "D008": ("Suzhou Gusu Medical Co., Ltd.", "320000", "苏州市", "320508", "苏", "苏", "bronze"),
-}
 # Its trading licence ran out last month, and nobody noticed until the gate did.
-LAPSED = {"D009": ("Wenzhou Oubei Medical Co., Ltd.", "330000", "温州市", "330302", "浙", "温", "bronze")}
-APPLICANT = {"D010": ("Jiaxing Nanhu Medical Co., Ltd.", "330000", "嘉兴市", "330402", "浙", "嘉", "bronze")}
-PORTAL = {"D001": ("dealer", "Jia He"), "D004": ("dealer2", "Rui Kang")}
+LAPSED = {"D009": ("Quanzhou Jinjiang Medical Co., Ltd.", "350000", "泉州市", "350502", "闽", "泉", "bronze")}
+APPLICANT = {"D010": ("Qingdao Laoshan Medical Co., Ltd.", "370000", "青岛市", "370202", "鲁", "青", "bronze")}
+PORTAL = {"D001": ("dealer", "Lin Minjiang"), "D004": ("dealer2", "Wang Ruikang")}
 TIERS = {"gold": "Gold", "silver": "Silver", "bronze": "Bronze"}
 
 
@@ -98,13 +87,14 @@ def _qualify(env, dealer, code, number, facts):
 
 def _authorise(env, dealer, facts):
     region = env.ref(f"channel_l10n_cn.cn_{facts[1]}")
-    authorization = env["channel.authorization"].with_user(ref(env, "user_manager")).create({
+    authorization = env["channel.authorization"].with_user(ref(env, "user_compliance")).create({
         "partner_id": dealer.id,
+        "all_products": True,
         "region_ids": [Command.set(region.ids)],
         "date_from": calendar.first_day() - relativedelta(months=2),
         "date_to": calendar.today() + relativedelta(months=14),
     })
-    authorization.with_user(ref(env, "user_compliance")).action_approve()
+    authorization.with_user(ref(env, "user_manager")).action_approve()
 
 
 def _portal_users(env):

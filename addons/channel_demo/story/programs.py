@@ -6,8 +6,8 @@ from . import calendar
 from .common import name_record, ref
 
 TIERS = {
-    "QVR": ("Quarterly volume rebate", "quarter", ((0, 0.0), (100000, 1.5), (200000, 2.5), (400000, 4.0))),
-    "GYR": ("Gold dealers' yearly rebate", "year", ((0, 0.5), (500000, 1.0), (1000000, 2.0))),
+    "QVR": ("Quarterly volume rebate", "quarter", ((0, 0.0), (300000, 1.5), (600000, 2.5), (900000, 4.0))),
+    "GYR": ("Gold dealers' yearly rebate", "year", ((0, 0.5), (1500000, 1.0), (2500000, 2.0))),
 }
 
 
