@@ -190,20 +190,20 @@ class ChannelContract(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
+            "domain": [("contract_version_id", "in", self.version_ids.ids)],
             "name": self.env._("Authorizations"),
             "res_model": "channel.authorization",
             "view_mode": "list,form",
-            "domain": [("contract_version_id", "in", self.version_ids.ids)],
         }
 
     def action_open_orders(self):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
+            "domain": [("channel_contract_version_id", "in", self.version_ids.ids)],
             "name": self.env._("Orders"),
             "res_model": "sale.order",
             "view_mode": "list,form",
-            "domain": [("channel_contract_version_id", "in", self.version_ids.ids)],
         }
 
     # === PUBLIC METHODS ===#
