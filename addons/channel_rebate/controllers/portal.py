@@ -95,7 +95,8 @@ class ChannelRebatePortal(CustomerPortal):
             statement = request.env["channel.rebate.program"].statement(member.id, period)
         except (AccessError, ValidationError):
             raise request.not_found() from None
-        name = f"{request.env._('Rebate statement')} {statement['member']} {period[0]} {period[1]}.{kind}"
+        title = request.env._("Rebate statement")
+        name = f"{title} {statement['member']} {period[0]} {period[1]}.{kind}"
         if kind == "xlsx":
             content = request.env["report.channel_rebate.report_statement"]._statement_xlsx(statement)
             mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -148,10 +148,10 @@ class ChannelRebateBalance(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Journal Items"),
             "res_model": "account.move.line",
             "view_mode": "list,form",
             "domain": [("channel_rebate_balance_id", "=", self.id)],
+            "name": self.env._("Journal Items"),
         }
 
     def action_statement(self):

@@ -85,10 +85,9 @@ class ChannelRebateEngine(models.AbstractModel):
 
     @api.model
     def _selection_kind(self):
-        return [
-            ("retroactive", self.env._("Retroactive: the rate of the tier reached, on everything")),
-            ("marginal", self.env._("Marginal: each tier's rate on the part inside the tier")),
-        ]
+        retroactive = self.env._("Retroactive: the rate of the tier reached, on everything")
+        marginal = self.env._("Marginal: each tier's rate on the part inside the tier")
+        return [("retroactive", retroactive), ("marginal", marginal)]
 
     # === STAGE 1: SOURCE LINES AND SCOPE === #
 

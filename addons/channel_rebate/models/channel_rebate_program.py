@@ -197,10 +197,10 @@ class ChannelRebateProgram(models.Model):
     def action_view_moves(self):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Journal Items"),
             "res_model": "account.move.line",
             "view_mode": "list,form",
             "domain": [("channel_rebate_balance_id.program_id", "in", self.ids)],
+            "name": self.env._("Journal Items"),
         }
 
     def action_propose_settlements(self):
