@@ -2,8 +2,7 @@ from odoo import http
 from odoo.exceptions import AccessError, MissingError
 from odoo.http import request
 
-from odoo.addons.portal.controllers.portal import CustomerPortal
-from odoo.addons.portal.controllers.portal import pager as portal_pager
+from odoo.addons.portal.controllers.portal import CustomerPortal, pager as portal_pager
 
 
 class ChannelContractPortal(CustomerPortal):
@@ -76,7 +75,9 @@ class ChannelContractPortal(CustomerPortal):
         )
 
     # Not readonly: rendering the PDF may store its assets
-    @http.route("/my/channel/contracts/<int:contract_id>/versions/<int:version_id>", type="http", auth="user", website=True)
+    @http.route(
+        "/my/channel/contracts/<int:contract_id>/versions/<int:version_id>", type="http", auth="user", website=True
+    )
     def portal_channel_contract_version(self, contract_id, version_id, report_type="pdf", download=False, **kwargs):
         try:
             version_sudo = self._document_check_access("channel.contract.version", version_id)

@@ -28,7 +28,8 @@ class ChannelAuthorization(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Authorization %(number)s and contract version %(version)s are of different members or companies.",
+                        "Authorization %(number)s and contract version %(version)s are of different members or "
+                        "companies.",
                         number=authorization.number,
                         version=version.display_name,
                     )

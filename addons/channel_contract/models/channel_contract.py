@@ -25,7 +25,9 @@ class ChannelContract(models.Model):
 
     name = fields.Char(string="Number", readonly=True, copy=False, index="trigram")
     title = fields.Char(required=True, tracking=True, help="For example: Distribution of implants in East China.")
-    contract_type = fields.Selection(CONTRACT_TYPES, string="Type", required=True, default="distribution", tracking=True)
+    contract_type = fields.Selection(
+        CONTRACT_TYPES, string="Type", required=True, default="distribution", tracking=True
+    )
     member_id = fields.Many2one(
         "res.partner",
         string="Member",
@@ -126,8 +128,9 @@ class ChannelContract(models.Model):
             # sudo: whether a partner is a member is no secret
             if not contract.member_id.sudo().channel_role:
                 raise ValidationError(
-                    self.env._("%s is no member of the channel: give it a channel role first.",
-                               contract.member_id.display_name)
+                    self.env._(
+                        "%s is no member of the channel: give it a channel role first.", contract.member_id.display_name
+                    )
                 )
 
     # === CRUD METHODS ===#
@@ -149,8 +152,10 @@ class ChannelContract(models.Model):
             name
             for name in ("name", "member_id", "company_id", "currency_id", "contract_type")
             if name in vals
-            and any((contract[name].id if contract._fields[name].relational else contract[name]) != vals[name]
-                    for contract in self)
+            and any(
+                (contract[name].id if contract._fields[name].relational else contract[name]) != vals[name]
+                for contract in self
+            )
         }
         if fixed:
             # sudo: an approved version fixes the contract, also for those who may not see it

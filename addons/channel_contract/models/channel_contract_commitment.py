@@ -29,6 +29,9 @@ class ChannelContractCommitment(models.Model):
         for commitment in self:
             if commitment.amount <= 0:
                 raise ValidationError(
-                    self.env._("Commitment %(name)s: the amount must be above 0, it is %(amount)s.",
-                               name=commitment.name, amount=commitment.amount)
+                    self.env._(
+                        "Commitment %(name)s: the amount must be above 0, it is %(amount)s.",
+                        name=commitment.name,
+                        amount=commitment.amount,
+                    )
                 )

@@ -51,7 +51,9 @@ class ChannelContractVersion(models.Model):
     notice_days = fields.Integer(
         string="Notice Period (Days)", tracking=True, aggregator=None, help="Before the end, to renew or to terminate."
     )
-    company_signatory = fields.Char(string="Signatory of the Company", help="Name and function, printed below the text.")
+    company_signatory = fields.Char(
+        string="Signatory of the Company", help="Name and function, printed below the text."
+    )
     member_signatory = fields.Char(string="Signatory of the Member", help="Name and function, printed below the text.")
     clause_ids = fields.One2many("channel.contract.clause.line", "version_id", string="Clauses", copy=True)
     commitment_ids = fields.One2many("channel.contract.commitment", "version_id", string="Commitments", copy=True)

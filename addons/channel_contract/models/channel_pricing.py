@@ -14,7 +14,6 @@ class ChannelPricing(models.AbstractModel):
         own = Pricelist._channel_own_pricelists(members.ids)
         # What holds today by contract is no answer for another day
         return {
-            member_id: contracted.get(member_id)
-            or (own.get(member_id, Pricelist) if member_id in today else pricelist)
+            member_id: contracted.get(member_id) or (own.get(member_id, Pricelist) if member_id in today else pricelist)
             for member_id, pricelist in super()._pricelists_of(members, date).items()
         }

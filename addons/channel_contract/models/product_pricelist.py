@@ -31,8 +31,10 @@ class ProductPricelist(models.Model):
         # the record rules of price lists still hold for what is returned.
         partners_sudo = partners.sudo()
         members = {partner.id: (partner.commercial_partner_id or partner).id for partner in partners_sudo}
-        answers = self.env["channel.contract"].sudo()._versions_in_force(
-            [(member_id, company.id, day) for member_id in members.values()]
+        answers = (
+            self.env["channel.contract"]
+            .sudo()
+            ._versions_in_force([(member_id, company.id, day) for member_id in members.values()])
         )
         return {
             partner_id: self.browse(versions[0].pricelist_id.id)

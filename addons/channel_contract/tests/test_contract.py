@@ -101,8 +101,10 @@ class TestContract(ChannelContractCommon):
         contract = self._channel_contract(
             self.member, pricelist_id=self.table.id, clause_ids=self._channel_clause_commands("Quality")
         )
-        entry = self.env["channel.audit.entry"].sudo().search(
-            [("model", "=", "channel.contract.version"), ("res_id", "=", contract.version_ids.id)], limit=1
+        entry = (
+            self.env["channel.audit.entry"]
+            .sudo()
+            .search([("model", "=", "channel.contract.version"), ("res_id", "=", contract.version_ids.id)], limit=1)
         )
         self.assertEqual((entry.action, entry.user_id), ("approval.approved", self.user_manager))
         self.assertIn("Test Table", entry.after)
@@ -224,9 +226,7 @@ class TestContract(ChannelContractCommon):
             self.member, approve=False, valid_from=date(2026, 3, 1), valid_to=date(2026, 3, 31)
         )
         version = contract.version_ids
-        authorization = self._channel_authorization(
-            self.member, self.region_east, contract_version_id=version.id
-        )
+        authorization = self._channel_authorization(self.member, self.region_east, contract_version_id=version.id)
         self.assertFalse(self._authorized("2026-03-15"), "A draft version carries nothing")
         version.with_user(self.user_manager).action_approve()
         self.assertEqual(
@@ -258,6 +258,4 @@ class TestContract(ChannelContractCommon):
 
     def test_authorization_and_version_are_of_the_same_member(self):
         with self.assertRaises(ValidationError):
-            self._channel_authorization(
-                self.member, self.region_east, contract_version_id=self.contract.version_ids.id
-            )
+            self._channel_authorization(self.member, self.region_east, contract_version_id=self.contract.version_ids.id)

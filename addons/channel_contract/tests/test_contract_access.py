@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import ChannelContractCommon
@@ -9,9 +9,7 @@ class TestContractAccess(ChannelContractCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.draft = cls._channel_contract(
-            cls.dealer, approve=False, clause_ids=cls._channel_clause_commands("Quality")
-        )
+        cls.draft = cls._channel_contract(cls.dealer, approve=False, clause_ids=cls._channel_clause_commands("Quality"))
         cls.contract_west.version_ids.flush_recordset()
 
     def test_contract_edits_and_other_positions_read(self):
@@ -38,7 +36,7 @@ class TestContractAccess(ChannelContractCommon):
         )
         contract.action_new_version()
         version = contract.version_ids
-        with self.assertRaises(Exception):
+        with self.assertRaises(UserError):
             version.action_approve()
         version.with_user(self.user_manager).action_approve()
         self.assertEqual(version.state, "approved")
@@ -64,9 +62,7 @@ class TestContractAccess(ChannelContractCommon):
     def test_portal_user_sees_approved_contracts_of_the_own_company_only(self):
         user = self.user_portal
         self.assertEqual(self.env["channel.contract"].with_user(user).search([]), self.contract)
-        self.assertEqual(
-            self.env["channel.contract.version"].with_user(user).search([]), self.contract.version_ids
-        )
+        self.assertEqual(self.env["channel.contract.version"].with_user(user).search([]), self.contract.version_ids)
         for record in (
             self.contract_west,
             self.contract_west.version_ids,

@@ -1,4 +1,5 @@
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import ChannelContractCommon
 
@@ -23,9 +24,7 @@ class TestContractPortal(ChannelContractCommon, HttpCase):
             clause_ids=cls._channel_clause_commands("Secret"),
             document_ids=[(6, 0, foreign_document.ids)],
         )
-        cls.draft = cls._channel_contract(
-            cls.dealer, approve=False, contract_values={"title": "Unapproved agreement"}
-        )
+        cls.draft = cls._channel_contract(cls.dealer, approve=False, contract_values={"title": "Unapproved agreement"})
         cls.user_portal_west = new_test_user(
             cls.env,
             login="channel_portal_west",
@@ -82,7 +81,7 @@ class TestContractPortal(ChannelContractCommon, HttpCase):
             f"/web/content/channel.contract.version/{version.id}/difference_html",
         ]
         for url in urls:
-            with self.subTest(url):
+            with self.subTest(url), mute_logger("odoo.http"):
                 answer = self._get(url)
                 self.assertNotIn(b"Secret", answer.content)
                 self.assertNotIn(b"annex of the other", answer.content)

@@ -22,9 +22,7 @@ class TestContractReport(ChannelContractCommon):
             clause_ids=self._channel_clause_commands("Quality", "Term"),
             commitment_ids=[Command.create({"name": "Stents", "amount": 123456})],
         )
-        self._channel_authorization(
-            self.dealer, self.region_east, contract_version_id=contract.version_ids.id
-        )
+        self._channel_authorization(self.dealer, self.region_east, contract_version_id=contract.version_ids.id)
         html = self._html(contract.version_ids)
         for text in (
             contract.name,

@@ -109,9 +109,7 @@ class ChannelPriceImport(models.Model):
             self.env["product.pricelist.item"].create(plan["creates"])
             for item, vals in plan["changes"]:
                 item.write(vals)
-            record.write(
-                {"state": "done", "applied_by_id": self.env.uid, "applied_at": fields.Datetime.now()}
-            )
+            record.write({"state": "done", "applied_by_id": self.env.uid, "applied_at": fields.Datetime.now()})
             record._record_in_journal()
         return True
 
@@ -162,9 +160,7 @@ class ChannelPriceImport(models.Model):
                 "error_count": len(plan["errors"]),
             }
         )
-        self.env["channel.price.import.error"].create(
-            [{"import_id": self.id, **error} for error in plan["errors"]]
-        )
+        self.env["channel.price.import.error"].create([{"import_id": self.id, **error} for error in plan["errors"]])
 
     def _plan(self):
         """What applying the file would do.
@@ -210,14 +206,13 @@ class ChannelPriceImport(models.Model):
         }
 
     def _read(self):
-        _ = self.env._
         try:
             return list(price_table.read_rows(base64.b64decode(self.with_context(bin_size=False).file)))
         except price_table.PriceTableError as error:
             message = {
-                "unreadable": _("%s is not an XLSX file.", self.file_name or _("The file")),
-                "empty": _("The first sheet of the file is empty."),
-                "columns": _(
+                "unreadable": self.env._("%s is not an XLSX file.", self.file_name or self.env._("The file")),
+                "empty": self.env._("The first sheet of the file is empty."),
+                "columns": self.env._(
                     "Columns are missing: %(missing)s. The first row must name the columns: %(columns)s.",
                     missing=", ".join(error.missing),
                     columns=", ".join(price_table.COLUMNS),
@@ -243,7 +238,6 @@ class ChannelPriceImport(models.Model):
 
     def _parse_row(self, row, products, segments):
         """:returns: ``(values, problems)``: problems are ``(code, words)``; all that a row has, not the first only"""
-        _ = self.env._
         problems = []
         values = {
             "product": self._look_up(row, "product_code", "product", products, problems),
@@ -253,43 +247,48 @@ class ChannelPriceImport(models.Model):
         }
         codes = {code for code, _words in problems}
         if values["product"] is None and not codes & {"product_unknown", "product_ambiguous"}:
-            problems.append(("product_missing", _("product_code is empty")))
+            problems.append(("product_missing", self.env._("product_code is empty")))
         if values["price"] is None and "price_invalid" not in codes:
-            problems.append(("price_missing", _("price is empty")))
+            problems.append(("price_missing", self.env._("price is empty")))
         elif values["price"] is not None and values["price"] < 0:
-            problems.append(("price_negative", _("price is negative: %s", row["price"])))
+            problems.append(("price_negative", self.env._("price is negative: %s", row["price"])))
         if values["min_qty"] < 0:
-            problems.append(("min_qty_invalid", _("min_qty is negative: %s", row["min_qty"])))
+            problems.append(("min_qty_invalid", self.env._("min_qty is negative: %s", row["min_qty"])))
         currency = price_table.to_code(row.get("currency"))
         if currency and currency.upper() != self.currency_id.name:
             problems.append(
                 (
                     "currency_mismatch",
-                    _("currency is %(found)s, the price table's is %(expected)s",
-                      found=currency, expected=self.currency_id.name),
+                    self.env._(
+                        "currency is %(found)s, the price table's is %(expected)s",
+                        found=currency,
+                        expected=self.currency_id.name,
+                    ),
                 )
             )
         values["date_start"] = self._moment(row, "valid_from", time.min, problems)
         values["date_end"] = self._moment(row, "valid_to", time(23, 59, 59), problems)
         if values["date_start"] and values["date_end"] and values["date_start"] >= values["date_end"]:
-            problems.append(("dates_reversed", _("valid_to is before valid_from")))
+            problems.append(("dates_reversed", self.env._("valid_to is before valid_from")))
         return values, problems
 
     def _look_up(self, row, column, what, records_by_code, problems):
-        _ = self.env._
         code = price_table.to_code(row.get(column))
         if not code:
             return None
         found = records_by_code.get(code)
         if not found:
-            problems.append((f"{what}_unknown", _("%(column)s %(code)s is not known", column=column, code=code)))
+            problems.append(
+                (f"{what}_unknown", self.env._("%(column)s %(code)s is not known", column=column, code=code))
+            )
             return None
         if len(found) > 1:
             problems.append(
                 (
                     f"{what}_ambiguous",
-                    _("%(column)s %(code)s stands for %(count)s records",
-                      column=column, code=code, count=len(found)),
+                    self.env._(
+                        "%(column)s %(code)s stands for %(count)s records", column=column, code=code, count=len(found)
+                    ),
                 )
             )
             return None
@@ -336,7 +335,6 @@ class ChannelPriceImport(models.Model):
 
     def _without_clashes(self, entries):
         """Set apart rows with the same key: repetitions after the first, and all of those that contradict."""
-        _ = self.env._
         by_key = defaultdict(list)
         for entry in entries:
             by_key[self._key(entry[2])].append(entry)
@@ -347,9 +345,7 @@ class ChannelPriceImport(models.Model):
             if len(contents) == 1:
                 kept.append(first)
                 errors += [
-                    self._error_vals(
-                        number, row, [("duplicate", _("the same as row %s", first[0]))]
-                    )
+                    self._error_vals(number, row, [("duplicate", self.env._("the same as row %s", first[0]))])
                     for number, row, _values in others
                 ]
             else:
@@ -358,8 +354,16 @@ class ChannelPriceImport(models.Model):
                     self._error_vals(
                         number,
                         row,
-                        [("conflict", _("rows %s give different prices or ends for the same product, segment, "
-                                        "quantity and start", numbers))],
+                        [
+                            (
+                                "conflict",
+                                self.env._(
+                                    "rows %s give different prices or ends for the same product, segment, "
+                                    "quantity and start",
+                                    numbers,
+                                ),
+                            )
+                        ],
                     )
                     for number, row, _values in same
                 ]

@@ -1,5 +1,4 @@
-from datetime import date as Date
-from datetime import datetime, time
+from datetime import date as Date, datetime, time
 
 import pytz
 
@@ -70,9 +69,7 @@ class ChannelPricing(models.AbstractModel):
                 "currency": answer["currency"].name,
                 "pricelist_id": answer["pricelist"].id,
                 "pricelist_item_id": answer["rule"].id,
-                "steps": [
-                    step for step in answer.get("steps", []) if not portal or step["code"] in PORTAL_STEPS
-                ],
+                "steps": [step for step in answer.get("steps", []) if not portal or step["code"] in PORTAL_STEPS],
             }
             for (product, quantity, uom), answer in zip(requests, answers, strict=True)
         ]
@@ -153,37 +150,40 @@ class ChannelPricing(models.AbstractModel):
 
     @api.model
     def _check_quote_parties(self, member_id, customer_id, date, company_id):
-        _ = self.env._
         member = self._existing("res.partner", "member_id", member_id)
-        customer = (
-            self._existing("res.partner", "customer_id", customer_id) if customer_id else self.env["res.partner"]
-        )
+        customer = self._existing("res.partner", "customer_id", customer_id) if customer_id else self.env["res.partner"]
         company = self._existing("res.company", "company_id", company_id) if company_id else self.env.company
         if not self.env.su and company not in self.env.user.company_ids:
-            raise AccessError(_("company_id: you have no access to company %s.", company_id))
+            raise AccessError(self.env._("company_id: you have no access to company %s.", company_id))
         return member, customer, company, self._moment(date, company)
 
     @api.model
     def _existing(self, model, argument, value):
-        _ = self.env._
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError(
-                _("%(argument)s: expected the id of a %(model)s, got %(value)r.",
-                  argument=argument, model=model, value=value)
+                self.env._(
+                    "%(argument)s: expected the id of a %(model)s, got %(value)r.",
+                    argument=argument,
+                    model=model,
+                    value=value,
+                )
             )
         # Whether the id exists is no secret, what is behind it is: access is checked where it is read
         record = self.env[model].browse(value)
         if not record.sudo().exists():
             raise ValidationError(
-                _("%(argument)s: there is no %(model)s with id %(value)s.",
-                  argument=argument, model=model, value=value)
+                self.env._(
+                    "%(argument)s: there is no %(model)s with id %(value)s.",
+                    argument=argument,
+                    model=model,
+                    value=value,
+                )
             )
         return record
 
     @api.model
     def _moment(self, value, company):
         """The moment (UTC, without zone, as in the database) for which a price is asked."""
-        _ = self.env._
         if not value:
             return fields.Datetime.now()
         try:
@@ -198,34 +198,44 @@ class ChannelPricing(models.AbstractModel):
             return fields.Datetime.to_datetime(value)
         except (TypeError, ValueError):
             raise ValidationError(
-                _("date: %r is not an ISO date (2026-03-31) or datetime (2026-03-31 08:00:00).", value)
+                self.env._("date: %r is not an ISO date (2026-03-31) or datetime (2026-03-31 08:00:00).", value)
             ) from None
 
     @api.model
     def _check_quote_lines(self, lines):
         """:returns: list of ``(product, quantity, uom)``, in the order of `lines`"""
-        _ = self.env._
         if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-            raise ValidationError(_("lines: expected a list of {'product_id': …, 'quantity': …}."))
+            raise ValidationError(self.env._("lines: expected a list of {'product_id': …, 'quantity': …}."))
         allowed = {"product_id", "quantity", "uom_id"}
         for number, line in enumerate(lines, 1):
             if unknown := line.keys() - allowed:
                 raise ValidationError(
-                    _("Line %(number)s: unknown key %(key)s; known are %(known)s.",
-                      number=number, key=", ".join(sorted(unknown)), known=", ".join(sorted(allowed)))
+                    self.env._(
+                        "Line %(number)s: unknown key %(key)s; known are %(known)s.",
+                        number=number,
+                        key=", ".join(sorted(unknown)),
+                        known=", ".join(sorted(allowed)),
+                    )
                 )
             for key in ("product_id", "uom_id"):
                 value = line.get(key)
                 if (key == "product_id" or value) and (isinstance(value, bool) or not isinstance(value, int)):
                     raise ValidationError(
-                        _("Line %(number)s: %(key)s must be an id, got %(value)r.",
-                          number=number, key=key, value=value)
+                        self.env._(
+                            "Line %(number)s: %(key)s must be an id, got %(value)r.",
+                            number=number,
+                            key=key,
+                            value=value,
+                        )
                     )
             quantity = line.get("quantity", 1.0)
             if isinstance(quantity, bool) or not isinstance(quantity, (int, float)) or not 0 < quantity < float("inf"):
                 raise ValidationError(
-                    _("Line %(number)s: quantity must be a number above 0, got %(value)r.",
-                      number=number, value=quantity)
+                    self.env._(
+                        "Line %(number)s: quantity must be a number above 0, got %(value)r.",
+                        number=number,
+                        value=quantity,
+                    )
                 )
         products = self.env["product.product"].browse({line["product_id"] for line in lines}).exists()
         products = products.filtered(lambda p: not p.company_id or p.company_id == self.env.company)
@@ -237,19 +247,30 @@ class ChannelPricing(models.AbstractModel):
             product = product_by_id.get(line["product_id"])
             if product is None:
                 raise ValidationError(
-                    _("Line %(number)s: there is no product with id %(value)s in this company.",
-                      number=number, value=line["product_id"])
+                    self.env._(
+                        "Line %(number)s: there is no product with id %(value)s in this company.",
+                        number=number,
+                        value=line["product_id"],
+                    )
                 )
             uom = uom_by_id.get(line["uom_id"]) if line.get("uom_id") else product.uom_id
             if uom is None:
                 raise ValidationError(
-                    _("Line %(number)s: there is no unit of measure with id %(value)s.",
-                      number=number, value=line["uom_id"])
+                    self.env._(
+                        "Line %(number)s: there is no unit of measure with id %(value)s.",
+                        number=number,
+                        value=line["uom_id"],
+                    )
                 )
             if not uom._has_common_reference(product.uom_id):
                 raise ValidationError(
-                    _("Line %(number)s: %(product)s is sold in %(expected)s, which cannot be converted to %(uom)s.",
-                      number=number, product=product.display_name, expected=product.uom_id.name, uom=uom.name)
+                    self.env._(
+                        "Line %(number)s: %(product)s is sold in %(expected)s, which cannot be converted to %(uom)s.",
+                        number=number,
+                        product=product.display_name,
+                        expected=product.uom_id.name,
+                        uom=uom.name,
+                    )
                 )
             requests.append((product, float(line.get("quantity", 1.0)), uom))
         return requests
@@ -281,32 +302,28 @@ class ChannelPricing(models.AbstractModel):
             ]
 
     def _explain_table(self, pricelist, segments, member, customer):
-        _ = self.env._
         if pricelist:
             yield {
                 "code": "pricelist",
                 "pricelist_id": pricelist.id,
-                "message": _("Price table: %s", pricelist.display_name),
+                "message": self.env._("Price table: %s", pricelist.display_name),
             }
         names = ", ".join(segments.mapped("name"))
         parties = f"{member.name} / {customer.name}" if customer else member.name
         yield {
             "code": "segments",
             "segments": segments.mapped("code"),
-            "message": _("%(parties)s: in segment %(names)s", parties=parties, names=names)
+            "message": self.env._("%(parties)s: in segment %(names)s", parties=parties, names=names)
             if segments
-            else _("%s: in no segment", parties),
+            else self.env._("%s: in no segment", parties),
         }
 
-    def _explain_price(
-        self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords, shelf
-    ):
+    def _explain_price(self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords, shelf):
         """How the choice and the amount of one price came about.
 
         :param rule: the rule that core chose (empty: none holds)
         :param dict shelf: filled on first use with the rules of each table, so that no line searches by itself
         """
-        _ = self.env._
         base_quantity = uom._compute_quantity(quantity, product.uom_id, raise_if_failure=False)
         steps = []
         if rule:
@@ -315,30 +332,29 @@ class ChannelPricing(models.AbstractModel):
                     "code": "won",
                     "rule_id": rule.id,
                     "segment": rule.channel_segment_id.code or False,
-                    "message": _("Applied: %s", self._rule_words(rule)),
+                    "message": self.env._("Applied: %s", self._rule_words(rule)),
                 }
             )
         else:
-            steps.append({"code": "no_rule", "message": _("No rule holds: the sales price of the product applies")})
+            steps.append(
+                {"code": "no_rule", "message": self.env._("No rule holds: the sales price of the product applies")}
+            )
         steps += self._explain_losers(pricelist, rule, product, base_quantity, moment, segments, keywords, shelf)
-        steps += self._explain_amount(
-            rule, product, quantity, uom, currency, moment, segments, keywords, shelf
-        )
+        steps += self._explain_amount(rule, product, quantity, uom, currency, moment, segments, keywords, shelf)
         return steps
 
     def _explain_losers(self, pricelist, winner, product, quantity, moment, segments, keywords, shelf):
-        _ = self.env._
         if not pricelist:
             return []
         if pricelist not in shelf:
             shelf[pricelist] = self._shelf(pricelist, keywords["rule_book"].products, moment)
         losers = [rule for rule in shelf[pricelist].candidates(pricelist, product) if rule != winner]
-        steps = [
-            self._explain_loser(rule, winner, product, quantity, moment, segments) for rule in losers[:MAX_LOSERS]
-        ]
+        steps = [self._explain_loser(rule, winner, product, quantity, moment, segments) for rule in losers[:MAX_LOSERS]]
         if len(losers) > MAX_LOSERS:
             count = len(losers) - MAX_LOSERS
-            steps.append({"code": "more", "count": count, "message": _("%s further rules did not apply", count)})
+            steps.append(
+                {"code": "more", "count": count, "message": self.env._("%s further rules did not apply", count)}
+            )
         return steps
 
     def _shelf(self, pricelist, products, moment):
@@ -353,43 +369,40 @@ class ChannelPricing(models.AbstractModel):
         return RuleBook(products, moment).with_rules(pricelist, rules)
 
     def _explain_loser(self, rule, winner, product, quantity, moment, segments):
-        _ = self.env._
         reason, why = self._why_lost(rule, winner, quantity, moment, segments)
         return {
             "code": "lost",
             "rule_id": rule.id,
             "segment": rule.channel_segment_id.code or False,
             "reason": reason,
-            "message": _("Not applied: %(rule)s (%(why)s)", rule=self._rule_words(rule), why=why),
+            "message": self.env._("Not applied: %(rule)s (%(why)s)", rule=self._rule_words(rule), why=why),
         }
 
     def _why_lost(self, rule, winner, quantity, moment, segments):
         """:returns: ``(code, words)``"""
-        _ = self.env._
         if rule.channel_segment_id and rule.channel_segment_id not in segments:
-            return "segment", _("not in segment %s", rule.channel_segment_id.name)
+            return "segment", self.env._("not in segment %s", rule.channel_segment_id.name)
         if rule.date_start and rule.date_start > moment:
-            return "not_started", _("starts on %s", fields.Date.to_string(rule.date_start))
+            return "not_started", self.env._("starts on %s", fields.Date.to_string(rule.date_start))
         if rule.date_end and rule.date_end < moment:
-            return "ended", _("ended on %s", fields.Date.to_string(rule.date_end))
+            return "ended", self.env._("ended on %s", fields.Date.to_string(rule.date_end))
         if rule.min_quantity and quantity < rule.min_quantity:
-            return "quantity", _("from a quantity of %s", self._number(rule.min_quantity))
+            return "quantity", self.env._("from a quantity of %s", self._number(rule.min_quantity))
         if rule.applied_on != winner.applied_on:
-            return "specificity", _("the applied rule is more specific")
+            return "specificity", self.env._("the applied rule is more specific")
         if rule.channel_segment_sequence != winner.channel_segment_sequence:
-            return "segment_priority", _("the segment of the applied rule comes first")
+            return "segment_priority", self.env._("the segment of the applied rule comes first")
         if rule.min_quantity != winner.min_quantity:
-            return "quantity_break", _("the applied rule is for a larger quantity")
+            return "quantity_break", self.env._("the applied rule is for a larger quantity")
         if rule.categ_id != winner.categ_id:
-            return "category", _("another category comes first")
-        return "newer", _("the applied rule is newer")
+            return "category", self.env._("another category comes first")
+        return "newer", self.env._("the applied rule is newer")
 
     def _explain_amount(self, rule, product, quantity, uom, currency, moment, segments, keywords, shelf):
         """The arithmetic of `product.pricelist.item._compute_price`, told step by step.
 
         The last amount is the price; a test holds this method and core together.
         """
-        _ = self.env._
 
         def convert(price):
             return product.uom_id._compute_price(price, uom) if product.uom_id != uom else price
@@ -403,7 +416,7 @@ class ChannelPricing(models.AbstractModel):
             }
 
         if rule.compute_price == "fixed":
-            return [step("fixed", convert(rule.fixed_price), _("Fixed price"))]
+            return [step("fixed", convert(rule.fixed_price), self.env._("Fixed price"))]
         base = rule._compute_base_price(product, quantity, uom, moment, currency, **keywords)
         steps = [step("base", base, self._base_words(rule))]
         if rule.base == "pricelist" and rule.base_pricelist_id:
@@ -417,49 +430,50 @@ class ChannelPricing(models.AbstractModel):
         if rule.compute_price == "percentage":
             if rule.percent_price:
                 amount = base - base * (rule.percent_price / 100)
-                steps.append(step("discount", amount, _("Discount %s %%", self._number(rule.percent_price))))
+                steps.append(step("discount", amount, self.env._("Discount %s %%", self._number(rule.percent_price))))
         elif rule.compute_price == "formula":
             steps += self._explain_formula(rule, base, convert, step)
         return steps
 
     def _explain_formula(self, rule, base, convert, step):
-        _ = self.env._
         percent = rule.price_discount if rule.base != "standard_price" else -rule.price_markup
         amount = base - base * (percent / 100)
         if percent > 0:
-            yield step("discount", amount, _("Discount %s %%", self._number(percent)))
+            yield step("discount", amount, self.env._("Discount %s %%", self._number(percent)))
         elif percent < 0:
-            yield step("discount", amount, _("Markup %s %%", self._number(-percent)))
+            yield step("discount", amount, self.env._("Markup %s %%", self._number(-percent)))
         if rule.price_round:
             amount = float_round(amount, precision_rounding=rule.price_round)
-            yield step("rounding", amount, _("Rounded to a multiple of %s", self._number(rule.price_round)))
+            yield step("rounding", amount, self.env._("Rounded to a multiple of %s", self._number(rule.price_round)))
         if rule.price_surcharge:
             amount += convert(rule.price_surcharge)
-            yield step("surcharge", amount, _("Extra fee %s", self._number(convert(rule.price_surcharge))))
+            yield step("surcharge", amount, self.env._("Extra fee %s", self._number(convert(rule.price_surcharge))))
         if rule.price_min_margin and amount < (least := base + convert(rule.price_min_margin)):
             amount = least
-            yield step("min_margin", amount, _("At least %s above the base", self._number(rule.price_min_margin)))
+            yield step(
+                "min_margin", amount, self.env._("At least %s above the base", self._number(rule.price_min_margin))
+            )
         if rule.price_max_margin and amount > (most := base + convert(rule.price_max_margin)):
             amount = most
-            yield step("max_margin", amount, _("At most %s above the base", self._number(rule.price_max_margin)))
+            yield step(
+                "max_margin", amount, self.env._("At most %s above the base", self._number(rule.price_max_margin))
+            )
 
     # === WORDS ===#
 
     def _base_words(self, rule):
-        _ = self.env._
         if rule.base == "pricelist" and rule.base_pricelist_id:
-            return _("Base: price table %s", rule.base_pricelist_id.display_name)
+            return self.env._("Base: price table %s", rule.base_pricelist_id.display_name)
         if rule.base == "standard_price":
-            return _("Base: cost of the product")
-        return _("Base: sales price of the product")
+            return self.env._("Base: cost of the product")
+        return self.env._("Base: sales price of the product")
 
     def _rule_words(self, rule):
-        _ = self.env._
         words = [rule.name, rule.price]
         if rule.channel_segment_id:
-            words.append(_("segment %s", rule.channel_segment_id.name))
+            words.append(self.env._("segment %s", rule.channel_segment_id.name))
         if rule.min_quantity:
-            words.append(_("from %s", self._number(rule.min_quantity)))
+            words.append(self.env._("from %s", self._number(rule.min_quantity)))
         return ", ".join(words)
 
     def _amount(self, amount, currency):

@@ -136,9 +136,7 @@ class TestPriceImport(ChannelPricingCommon):
         self.assertEqual(len(back), 14)
 
     def test_repeated_row_counts_once_and_contradicting_rows_not_at_all(self):
-        record = self._import(
-            [self._row(), self._row(), self._row(min_qty=5, price=1), self._row(min_qty=5, price=2)]
-        )
+        record = self._import([self._row(), self._row(), self._row(min_qty=5, price=1), self._row(min_qty=5, price=2)])
         self.assertEqual(self._counts(record), (4, 1, 0, 0, 3))
         self.assertEqual(record.error_ids.mapped("codes"), ["duplicate", "conflict", "conflict"])
 
@@ -169,9 +167,7 @@ class TestPriceImport(ChannelPricingCommon):
         small, large = template.product_variant_ids
         small.default_code, large.default_code = "S-S", "S-L"
         self._import([self._row(product_code="S-S")]).action_apply()
-        self.assertRecordValues(
-            self.table.item_ids, [{"applied_on": "0_product_variant", "product_id": small.id}]
-        )
+        self.assertRecordValues(self.table.item_ids, [{"applied_on": "0_product_variant", "product_id": small.id}])
 
     def test_table_changed_since_the_check_is_not_overwritten(self):
         record = self._import([self._row()])
@@ -200,8 +196,10 @@ class TestPriceImport(ChannelPricingCommon):
             record.unlink()
         with self.assertRaises(UserError):
             record.file = base64.b64encode(price_table.write_rows([]))
-        entry = self.env["channel.audit.entry"].sudo().search(
-            [("model", "=", "channel.price.import"), ("res_id", "=", record.id)]
+        entry = (
+            self.env["channel.audit.entry"]
+            .sudo()
+            .search([("model", "=", "channel.price.import"), ("res_id", "=", record.id)])
         )
         self.assertEqual(entry.action, "price_import.applied")
 

@@ -88,7 +88,9 @@ class TestPricingOrder(ChannelPricingCommon):
         self.assertEqual((order.order_line.price_unit, order.order_line.discount), (10, 0))
         order.channel_end_customer_id = self.hospital
         self.assertEqual((order.order_line.price_unit, order.order_line.discount), (10, 20))
-        self.assertEqual(order.order_line.price_reduce_taxexcl, self._price(customer=self.hospital, product=self.consumable))
+        self.assertEqual(
+            order.order_line.price_reduce_taxexcl, self._price(customer=self.hospital, product=self.consumable)
+        )
 
     def test_salesperson_outside_the_channel_gets_the_same_prices(self):
         order = (

@@ -133,10 +133,7 @@ class TestPricingProperty(ChannelPricingCommon):
         parties = {"member": self.dealer, "customer": self.hospital}
         before = table._compute_price_rule(self.products, 5, date=NOW, **parties)
         west = self.env["product.pricelist.item"].create(
-            [
-                {**self._random_rule(table), "channel_segment_id": self.segment_west.id}
-                for _number in range(40)
-            ]
+            [{**self._random_rule(table), "channel_segment_id": self.segment_west.id} for _number in range(40)]
         )
         self.assertEqual(table._compute_price_rule(self.products, 5, date=NOW, **parties), before)
         theirs = table._compute_price_rule(self.products, 5, date=NOW, member=self.other_dealer)

@@ -53,9 +53,7 @@ class TestPricingQuote(ChannelPricingCommon):
         self.assertEqual(self._price(), 90)
 
     def test_first_and_last_moment_of_a_rule(self):
-        self._channel_rule(
-            80, date_start=datetime(2026, 3, 1, 0, 0, 0), date_end=datetime(2026, 3, 31, 23, 59, 59)
-        )
+        self._channel_rule(80, date_start=datetime(2026, 3, 1, 0, 0, 0), date_end=datetime(2026, 3, 31, 23, 59, 59))
         for date, price in (
             ("2026-02-28", 100),
             ("2026-02-28 23:59:59", 100),
@@ -123,8 +121,11 @@ class TestPricingQuote(ChannelPricingCommon):
             "segment_priority": self._channel_rule(14, segment=self.segment_dealer),
             "quantity_break": self._channel_rule(15, segment=self.segment_hospital, min_quantity=2),
             "specificity": self._channel_rule(
-                segment=self.segment_hospital, product_tmpl_id=False, applied_on="3_global",
-                compute_price="percentage", percent_price=1,
+                segment=self.segment_hospital,
+                product_tmpl_id=False,
+                applied_on="3_global",
+                compute_price="percentage",
+                percent_price=1,
             ),
         }
         other_product = self._channel_rule(1, product=self.consumable)
@@ -144,9 +145,7 @@ class TestPricingQuote(ChannelPricingCommon):
         older, newer = self._channel_rule(80), self._channel_rule(81)
         answer = self._quote()
         self.assertEqual(answer["pricelist_item_id"], newer.id)
-        self.assertEqual(
-            [s["reason"] for s in answer["steps"] if s.get("rule_id") == older.id], ["newer"]
-        )
+        self.assertEqual([s["reason"] for s in answer["steps"] if s.get("rule_id") == older.id], ["newer"])
 
     def test_steps_count_losers_beyond_the_first(self):
         for number in range(20):
@@ -165,7 +164,12 @@ class TestPricingQuote(ChannelPricingCommon):
         for values in (
             {"compute_price": "percentage", "percent_price": 12.5},
             {"compute_price": "percentage", "percent_price": -5},
-            {"compute_price": "percentage", "percent_price": 5, "base": "pricelist", "base_pricelist_id": base_table.id},
+            {
+                "compute_price": "percentage",
+                "percent_price": 5,
+                "base": "pricelist",
+                "base_pricelist_id": base_table.id,
+            },
             {**formula, "price_discount": 20, "price_round": 7, "price_surcharge": -0.01},
             {**formula, "base": "standard_price", "price_markup": 35, "price_min_margin": 20, "price_max_margin": 30},
             {**formula, "price_discount": 99, "price_min_margin": 3, "price_max_margin": 50},

@@ -10,6 +10,8 @@ import xlsxwriter
 from openpyxl.utils.exceptions import InvalidFileException
 
 COLUMNS = ("product_code", "segment_code", "min_qty", "price", "currency", "valid_from", "valid_to")
+# What openpyxl raises on broken files, or lets through of zipfile and the XML parser
+UNREADABLE = (BadZipFile, InvalidFileException, OSError, KeyError, ValueError, IndexError, EOFError, SyntaxError)
 REQUIRED_COLUMNS = ("product_code", "price")
 
 
@@ -32,8 +34,7 @@ def read_rows(content):
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = next(rows, None)
-    # openpyxl lets through what zipfile and its XML parser raise on broken files
-    except (BadZipFile, InvalidFileException, OSError, KeyError, ValueError, IndexError, EOFError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise PriceTableError("unreadable") from error
     if not header:
         raise PriceTableError("empty")
@@ -43,10 +44,7 @@ def read_rows(content):
     wanted = [(column, positions[column]) for column in COLUMNS if column in positions]
     for number, cells in enumerate(rows, 2):
         if any(cell not in (None, "") for cell in cells):
-            yield number, {
-                column: cells[index] if index < len(cells) else None
-                for column, index in wanted
-            }
+            yield number, {column: cells[index] if index < len(cells) else None for column, index in wanted}
 
 
 def write_rows(rows, extra=()):
