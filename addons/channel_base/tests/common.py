@@ -48,6 +48,7 @@ class ChannelCommon(AccountTestInvoicingCommon):
         super().setUpClass()
         cls.company = cls.env.company
         cls.company.partner_id.tz = "UTC"
+        cls._channel_setup_checks()
         cls._channel_setup_regions()
         cls._channel_setup_partners()
         cls._channel_setup_products()
@@ -70,6 +71,19 @@ class ChannelCommon(AccountTestInvoicingCommon):
             callbacks.clear()
 
     # === SETUP === #
+
+    @classmethod
+    def _channel_setup_checks(cls):
+        """Leave only the gate checks of the add-on under test and of those that it depends on.
+
+        Tests run with the whole suite installed, and what an add-on higher up asks of an order is not known here.
+        """
+        addon = cls.__module__.split(".")[2]
+        module = cls.env["ir.module.module"].sudo().search([("name", "=", addon)])
+        known = set((module | module.upstream_dependencies(exclude_states=("uninstallable",))).mapped("name"))
+        checks = cls.env["channel.gate.check"].sudo().search([])
+        names = checks.get_external_id()
+        checks.filtered(lambda check: names[check.id] and names[check.id].split(".")[0] not in known).active = False
 
     @classmethod
     def _channel_setup_regions(cls):
