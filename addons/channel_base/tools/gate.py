@@ -132,6 +132,10 @@ class GateRefusal(UserError):
     code; ``error.findings`` holds the :class:`GateFinding` values.
     """
 
+    #: The web client knows errors by the name of their class; by this it shows a subclass as the message that it is,
+    #: and not as a crash of the server with its traceback.
+    context = {"exception_class": "odoo.exceptions.UserError"}
+
     def __init__(self, message, findings=()):
         super().__init__(message)
         self.findings = list(findings)

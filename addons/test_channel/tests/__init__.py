@@ -1,3 +1,4 @@
 from . import test_scope
 from . import test_version
 from . import test_approval
+from . import test_tours

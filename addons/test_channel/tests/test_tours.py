@@ -1,0 +1,170 @@
+from datetime import date
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import HttpCase, tagged
+
+from odoo.addons.channel_contract.tests.common import ChannelContractCommon
+from odoo.addons.channel_rebate.tests.common import ChannelRebateCommon
+
+
+@tagged("post_install", "-at_install")
+class TestManagerTour(ChannelContractCommon, HttpCase):
+    """The channel manager admits a dealer, approves its contract and authorization, and confirms its first order."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        Partner = cls.env["res.partner"]
+        cls.applicant = Partner.create(cls._channel_member_values("Tour Dealer", cls.region_city))
+        cls.incomplete = Partner.create(cls._channel_member_values("Tour Incomplete", cls.region_city))
+        cls.applicant_licence = cls._channel_qualification(cls.applicant)
+        contract = cls.env["channel.contract"].with_user(cls.user_contract)
+        cls.applicant_contract = contract.create({"title": "Tour agreement", "member_id": cls.applicant.id})
+        cls.version = (
+            cls.env["channel.contract.version"]
+            .with_user(cls.user_contract)
+            .create(
+                {
+                    "contract_id": cls.applicant_contract.id,
+                    "valid_from": date(2020, 1, 1),
+                    "purpose": "First terms",
+                }
+            )
+        )
+        cls.applicant_authorization = (
+            cls.env["channel.authorization"]
+            .with_user(cls.user_contract)
+            .create(
+                {
+                    "partner_id": cls.applicant.id,
+                    "company_id": cls.company.id,
+                    "date_from": date(2020, 1, 1),
+                    "all_products": True,
+                    "region_ids": [Command.set(cls.region_east.ids)],
+                }
+            )
+        )
+        cls.order = (
+            cls.env["sale.order"]
+            .with_user(cls.user_sales)
+            .create(
+                {
+                    "partner_id": cls.applicant.id,
+                    "channel_end_customer_id": cls.hospital.id,
+                    "user_id": cls.user_manager.id,
+                    "order_line": [Command.create({"product_id": cls.device.id, "product_uom_qty": 2})],
+                }
+            )
+        )
+
+    def _entries(self, record, action):
+        """:return: who is written in the journal as having done `action` with the record"""
+        domain = [("model", "=", record._name), ("res_id", "=", record.id), ("action", "=", action)]
+        return self.env["channel.audit.entry"].sudo().search(domain).user_id
+
+    def test_manager(self):
+        self.assertEqual(self.applicant.channel_state, "applicant")
+        self.start_tour("/odoo", "channel_manager", login="channel_manager", timeout=180)
+
+        today = fields.Date.today()
+        self.assertRecordValues(
+            self.applicant, [{"channel_state": "active", "channel_state_date": today, "channel_active_since": today}]
+        )
+        self.assertEqual(self.incomplete.channel_state, "applicant")
+        self.assertEqual(self._entries(self.applicant, "member.active"), self.user_manager)
+
+        self.assertRecordValues(self.version, [{"state": "approved", "approved_by_id": self.user_manager.id}])
+        self.assertTrue(self.version.approved_at)
+        self.assertEqual(self.applicant_contract.state, "in_force")
+        self.assertEqual(self._entries(self.version, "approval.approved"), self.user_manager)
+        self.assertEqual(self.applicant_authorization.state, "approved")
+        self.assertEqual(self._entries(self.applicant_authorization, "approval.approved"), self.user_manager)
+
+        self.assertEqual(self.order.state, "sale")
+        self.assertEqual(self.order.picking_ids.channel_end_customer_id, self.hospital)
+        finding = self.order.channel_finding_ids
+        self.assertRecordValues(
+            finding,
+            [
+                {
+                    "code": "member_authorization",
+                    "severity": "block",
+                    "state": "resolved",
+                    "attempt_count": 1,
+                    "user_id": self.user_manager.id,
+                    "member_id": self.applicant.id,
+                }
+            ],
+        )
+        self.assertEqual(self._entries(finding, "gate.refused"), self.user_manager)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalTour(ChannelRebateCommon, HttpCase):
+    """A dealer with a telephone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The class above switches the gate off for its own tests; here it is what the test is about.
+        cls.env["channel.gate.severity"].search([("company_id", "=", cls.company.id)]).unlink()
+        cls.implant_type = cls.licence_type.copy(
+            {"name": "Test Implant Licence", "code": "test_implant", "device_class_iii": False}
+        )
+        cls._channel_qualification(
+            cls.dealer, type_id=cls.implant_type.id, number="IMP-1", expiry_date=date(2021, 12, 31)
+        )
+        cls.implant = cls.env["product.product"].create(cls._channel_product_values("Test Implant", list_price=500.0))
+        cls.implant.product_tmpl_id.write(
+            {"channel_device_class": "II", "channel_category_ids": [Command.set(cls.device_category.ids)]}
+        )
+        cls.program = cls._program("TOUR", [(0, 10), (1000, 25)], kind="marginal", name="Tour volume rebate")
+        cls._invoice([1200, 800], "2026-01-10")
+        cls.program.accrue("2026-03-31")
+
+    def _quotation(self, name, product):
+        order = self._channel_order(
+            [(product, 1)],
+            customer=self.hospital,
+            name=name,
+            require_signature=True,
+            require_payment=False,
+        )
+        order.action_quotation_sent()
+        return order
+
+    def test_reads_its_own_documents(self):
+        self.start_tour("/my", "channel_portal", login="channel_portal", timeout=120)
+
+    def test_signs_a_quotation(self):
+        order = self._quotation("TOUR-GOOD", self.device)
+        self.start_tour("/my/quotes", "channel_portal_sign", login="channel_portal", timeout=120)
+        self.assertRecordValues(order, [{"state": "sale", "signed_by": "Wang Fang"}])
+        self.assertTrue(order.signature)
+        self.assertTrue(order.signed_on)
+        self.assertTrue(order.picking_ids)
+        self.assertFalse(order.channel_finding_ids)
+
+    def test_is_refused_with_the_reason(self):
+        order = self._quotation("TOUR-EXPIRED", self.implant)
+        self.start_tour("/my/quotes", "channel_portal_refused", login="channel_portal", timeout=120)
+        self.assertRecordValues(order, [{"state": "sent", "signed_by": False, "signature": False}])
+        self.assertFalse(order.picking_ids)
+        finding = order.channel_finding_ids
+        self.assertRecordValues(
+            finding,
+            [
+                {
+                    "code": "member_qualification",
+                    "severity": "block",
+                    "state": "refused",
+                    "attempt_count": 1,
+                    "member_id": self.dealer.id,
+                    "customer_id": self.hospital.id,
+                }
+            ],
+        )
