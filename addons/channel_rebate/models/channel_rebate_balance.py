@@ -26,6 +26,7 @@ class ChannelRebateBalance(models.Model):
         string="Programme",
         required=True,
         readonly=True,
+        index=True,
         ondelete="restrict",
         check_company=True,
     )

@@ -1,4 +1,5 @@
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import ChannelRebateCommon
 
@@ -30,12 +31,14 @@ class TestRebatePortal(ChannelRebateCommon, HttpCase):
         self.assertIn("25 % of", page.text)
         self.assertIn("300.00", page.text)
 
+    @mute_logger("odoo.http")
     def test_foreign_balance(self):
         page = self.url_open(f"/my/channel/rebates/{self.foreign.id}", allow_redirects=False)
         self.assertEqual(page.status_code, 303)
         page = self.url_open(f"/channel/rebates/{self.other_dealer.id}/statement.xlsx")
         self.assertEqual(page.status_code, 404)
 
+    @mute_logger("odoo.http")
     def test_statement_files(self):
         url = "/my/channel/rebates/statement.%s?date_from=2026-01-01&date_to=2026-03-31"
         page = self.url_open(url % "xlsx")
