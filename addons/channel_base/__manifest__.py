@@ -11,6 +11,7 @@
         "account",
         "partnership",
         "portal",
+        "rpc",
         "product_expiry",
         "base_tier_validation",
         "base_tier_validation_formula",

@@ -4,3 +4,4 @@ from . import test_segment
 from . import test_roles
 from . import test_alert
 from . import test_audit
+from . import test_xmlrpc_nil
