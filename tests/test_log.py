@@ -13,6 +13,12 @@ HARMLESS = (
     "is not support using unpatched qt",
 )
 
+#: Of a served Odoo only, and only as a WARNING: what the acceptance tests make it say on purpose.
+PROVOKED = (
+    " odoo.http: ",  # a refusal that was answered to a client; what was not meant to be refused fails its test
+    " odoo.addons.rpc.controllers.",  # Odoo 19 calls JSON-RPC and XML-RPC deprecated at each call; partners use both
+)
+
 
 def _faults(log):
     return [
@@ -41,5 +47,9 @@ def test_run_log():
 
 @pytest.mark.skipif(not testing.ACCEPTANCE.exists(), reason="no test serves the story")
 def test_served_log(workshop, served_demo):
-    found = _faults(workshop.log_of(demo.story(workshop))) + _faults(testing.ACCEPTANCE_LOG)
+    served = [
+        line for line in _faults(testing.ACCEPTANCE_LOG)
+        if not (line.startswith("WARNING ") and any(text in line for text in PROVOKED))
+    ]
+    found = _faults(workshop.log_of(demo.story(workshop))) + served
     assert not found, "building or serving the story wrote:\n" + "\n".join(found)

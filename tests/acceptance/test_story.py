@@ -553,7 +553,7 @@ def test_invoiced(world, first_sale, hospitals):
 
 @pytest.fixture(scope="module")
 def program(world, dealer):
-    """Quarterly and retroactive. The manager makes a segment of this dealer alone, Finance writes, the manager approves."""
+    """Quarterly and retroactive, for this dealer alone. Written by Finance, approved by the manager."""
     finance, manager = world.json("finance"), world.json("manager")
     segment = manager.call("channel.segment", "create", {
         "name": f"Acceptance {TAG}", "code": f"acc-{TAG}", "member_domain": repr([("id", "=", dealer.id)]),
