@@ -88,10 +88,15 @@ class ChannelRegion(models.Model):
             else:
                 region.complete_name = region.name
 
-    @api.depends("complete_name")
+    @api.depends("name", "level", "parent_id.name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
+        # Short, because it labels charts and tags; the parent tells regions of one name apart.
         for region in self:
-            region.display_name = region.complete_name
+            if region.parent_id and region.level in ("prefecture", "county", "custom"):
+                region.display_name = f"{region.name}, {region.parent_id.name}"
+            else:
+                region.display_name = region.name
 
     @api.depends("parent_id.country_id")
     def _compute_country_id(self):

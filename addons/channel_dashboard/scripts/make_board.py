@@ -98,16 +98,14 @@ class Board:
             "baselineColorDown": "#00A04A" if down_is_good else "#DC6965",
         }
         if previous:
-            figure["baselineMode"] = "percentage" if kind == "large" else "difference"
-            figure["baseline"] = f"Data!C{row}"
-            figure["keyValue"] = f"Data!B{row}" if kind == "large" else f"Data!D{row}"
-            figure["baselineDescr"] = {"text": "since last period"}
-            if kind != "large":
-                figure["baselineMode"] = "text"
-                self.data[f"E{row}"] = shown.format(cell=f"C{row}")
-                figure["baseline"] = f"Data!E{row}"
-            else:
-                figure["humanize"] = True
+            # Nothing is better than a comparison with a period that has no figures.
+            former = shown.format(cell=f"C{row}")[1:]
+            self.data[f"E{row}"] = f'=IF(C{row}=0,"",{former})'
+            figure["baseline"] = f"Data!E{row}"
+            figure["baselineDescr"] = {"text": "in the period before"}
+            if kind == "large":
+                figure["baselineMode"] = "percentage"
+                figure["baselineDescr"] = {"text": "since last period"}
         column, line = position
         self._figure(f"score/{label}", figure, 15 + column * 243, 15 + line * 122, 228, 107, menu)
 
@@ -217,7 +215,7 @@ class Board:
             "customTableStyles": {},
             "globalFilters": [
                 {"id": uid(PERIOD), "type": "date", "label": "Period",
-                 "defaultValue": "last_12_months"},
+                 "defaultValue": "last_90_days"},
                 {"id": uid(REGION), "type": "relation", "label": "Region",
                  "modelName": "channel.region", "defaultValueDisplayNames": []},
                 {"id": uid(TIER), "type": "relation", "label": "Member Tier",
@@ -299,9 +297,12 @@ def executive():
                 kind="count")
 
     wide, half = (957, 300), (471, 300)
-    board.chart("Revenue by Month", "line", "account.invoice.report", "invoice_date:month",
-                "price_subtotal", INVOICED, board.matching(**date_of_invoice), (15, 270), wide,
-                invoices, fillArea=True)
+    # The trend always shows a year, whatever the period of the figures.
+    year = [*INVOICED, ["invoice_date", ">=", "today -12m =1d"]]
+    board.chart("Revenue by Month, Last Year", "line", "account.invoice.report",
+                "invoice_date:month", "price_subtotal", year,
+                board.matching(region="channel_region_id", tier="channel_grade_id"),
+                (15, 270), wide, invoices, fillArea=True)
     board.chart("Revenue by Member Region", "bar", "account.invoice.report", "channel_region_id",
                 "price_subtotal", INVOICED, board.matching(**date_of_invoice), (15, 585), half,
                 invoices, order="DESC")

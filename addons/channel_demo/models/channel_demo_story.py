@@ -17,6 +17,7 @@ CHAPTERS = (
     "programs",
     "stock",
     "trade",
+    "abroad",
     "incidents",
     "settlement",
 )

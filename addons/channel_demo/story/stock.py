@@ -5,42 +5,47 @@ from datetime import datetime, time
 from dateutil.relativedelta import relativedelta
 
 from . import calendar
-from .common import name_record
+from .common import name_record, products
 
-LOTS = (
-    # suffix, months to expiry counted from today, quantity
-    ("A", 4, 260),
-    ("B", 22, 1400),
-)
+# Suffix of the lot, months to its expiry counted from today, quantity.
+LOTS = (("A", 4, 40), ("B", 22, 260))
+REORDER_POINT, REORDER_QUANTITY = 120, 160
 
 
 def run(env):
-    location = env["stock.warehouse"].search([("company_id", "=", env.company.id)], limit=1).lot_stock_id
     devices = env["product.product"].search([
-        ("default_code", "like", "HC-"), ("is_storable", "=", True)
-    ], order="default_code", limit=24)
-    made = calendar.first_day() - relativedelta(months=1)
+        ("default_code", "like", "HC-"), ("tracking", "=", "lot")
+    ], order="default_code", limit=20)
+    for suffix, months, quantity in LOTS:
+        lots = receive(env, devices, f"{calendar.first_day():%y%m}{suffix}", months, quantity)
+    name_record(env, "lot_first", lots[0])
+
+
+def replenish(env, month):
+    """What a factory does each month: bring what runs low back up, in a lot of its own."""
+    low = products(env).filtered(lambda device: device.qty_available < REORDER_POINT)
+    if low:
+        receive(env, low, f"{month:%y%m}R", 20, REORDER_QUANTITY)
+
+
+def receive(env, devices, name, months, quantity):
+    location = env["stock.warehouse"].search([("company_id", "=", env.company.id)], limit=1).lot_stock_id
     lots = env["stock.lot"].create([
         {
-            "name": f"{made:%y%m}{suffix}{device.default_code[-3:]}",
+            "name": f"{name}{device.default_code[-3:]}",
             "product_id": device.id,
             "company_id": env.company.id,
-            "expiration_date": datetime.combine(
-                calendar.today() + relativedelta(months=months), time(8)
-            ),
+            "expiration_date": datetime.combine(calendar.today() + relativedelta(months=months), time(8)),
         }
-        for device in devices.filtered(lambda device: device.tracking == "lot")
-        for suffix, months, _quantity in LOTS
+        for device in devices
     ])
-    quantities = {suffix: quantity for suffix, _months, quantity in LOTS}
-    quants = env["stock.quant"].with_context(inventory_mode=True).create([
+    env["stock.quant"].with_context(inventory_mode=True).create([
         {
             "product_id": lot.product_id.id,
             "location_id": location.id,
             "lot_id": lot.id,
-            "inventory_quantity": quantities[lot.name[4]],
+            "inventory_quantity": quantity,
         }
         for lot in lots
-    ])
-    quants.action_apply_inventory()
-    name_record(env, "lot_first", lots[0])
+    ]).action_apply_inventory()
+    return lots

@@ -4,7 +4,6 @@ Every document is made the way a person makes it (confirm, validate, invoice, po
 gate sees each one; only then it gets its day in the past, since Odoo stamps such steps with now.
 """
 
-import logging
 from datetime import datetime, time, timedelta
 from random import Random
 
@@ -12,8 +11,7 @@ from odoo import Command
 
 from . import calendar
 from .common import dealers, hospitals_of, products, ref
-
-_logger = logging.getLogger(__name__)
+from .stock import replenish
 
 SEED = 20260101
 SALES_TO_RETURN = 11  # every eleventh invoice has a line returned
@@ -22,25 +20,27 @@ LATE_PAYERS = {"D004", "D007"}
 
 def run(env):
     random = Random(SEED)
-    catalogue = products(env)
     payment_journal = env["account.journal"].search([
         ("type", "=", "bank"), ("company_id", "=", env.company.id)
     ], limit=1)
     counter = 0
     for month in calendar.months()[:-1]:
+        replenish(env, month)
+        catalogue = products(env)
         for dealer in dealers(env):
             hospitals = hospitals_of(env, dealer)
             for _visit in range(1 if random.random() < 0.45 else 2):
                 day = month + timedelta(days=random.randrange(1, 26))
                 counter += 1
                 order = _order(env, random, dealer, random.choice(hospitals), catalogue, day)
-                _deliver(order, day + timedelta(days=2))
-                invoice = _invoice(order, day + timedelta(days=3))
+                deliver(order, day + timedelta(days=2))
+                bill = invoice(order, day + timedelta(days=3))
                 if counter % SALES_TO_RETURN == 0:
-                    _credit(env, invoice, day + timedelta(days=10))
+                    _credit(env, bill, day + timedelta(days=10))
                 if dealer.channel_code not in LATE_PAYERS or random.random() < 0.4:
-                    _pay(env, invoice, payment_journal, day + timedelta(days=random.randrange(8, 40)))
-    _quotations(env, random, catalogue)
+                    _pay(env, bill, payment_journal, day + timedelta(days=random.randrange(8, 40)))
+    replenish(env, calendar.months()[-1])
+    _quotations(env, random, products(env))
 
 
 def _order(env, random, dealer, hospital, catalogue, day, confirm=True):
@@ -53,7 +53,7 @@ def _order(env, random, dealer, hospital, catalogue, day, confirm=True):
         "order_line": [
             Command.create({
                 "product_id": product.id,
-                "product_uom_qty": random.choice((2, 5, 10, 10, 20, 30)),
+                "product_uom_qty": random.choice((2, 5, 10, 10, 15)),
             })
             for product in lines
         ],
@@ -64,7 +64,8 @@ def _order(env, random, dealer, hospital, catalogue, day, confirm=True):
     return order
 
 
-def _deliver(order, day):
+def deliver(order, day):
+    """Deliver all of an order from the lots that are reserved first, on a day in the past."""
     for picking in order.picking_ids:
         picking.action_assign()
         picking.button_validate()
@@ -74,11 +75,12 @@ def _deliver(order, day):
         picking.move_ids.move_line_ids.write({"date": stamp})
 
 
-def _invoice(order, day):
-    invoice = order._create_invoices()
-    invoice.invoice_date = day
-    invoice.action_post()
-    return invoice
+def invoice(order, day):
+    """Invoice what was delivered, and post it on a day in the past."""
+    bill = order._create_invoices()
+    bill.invoice_date = day
+    bill.action_post()
+    return bill
 
 
 def _credit(env, invoice, day):
