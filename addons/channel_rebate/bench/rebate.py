@@ -192,11 +192,11 @@ def _floor(env, programs):
     env.cr.execute("CREATE TEMP TABLE bench_floor (LIKE channel_rebate_entry INCLUDING INDEXES)")
     env.execute_query(
         SQL(
-            """INSERT INTO bench_floor (id, program_id, version_id, company_id, currency_id, member_id, basis, source_id,
-                                        move_line_id, product_id, date, window_start, window_end, qualifying_amount,
-                                        earning_amount, tier_id, rate, rebate_amount)
-               SELECT row_number() OVER (), p.id, v.id, l.company_id, p.currency_id, m.commercial_partner_id, v.basis, l.id,
-                      l.id, l.product_id, m.invoice_date, v.valid_from, v.valid_from, -l.amount_currency,
+            """INSERT INTO bench_floor (id, program_id, version_id, company_id, currency_id, member_id, basis,
+                                        source_id, move_line_id, product_id, date, window_start, window_end,
+                                        qualifying_amount, earning_amount, tier_id, rate, rebate_amount)
+               SELECT row_number() OVER (), p.id, v.id, l.company_id, p.currency_id, m.commercial_partner_id, v.basis,
+                      l.id, l.id, l.product_id, m.invoice_date, v.valid_from, v.valid_from, -l.amount_currency,
                       -l.amount_currency, NULL, 0, 0
                  FROM account_move_line l
                  JOIN account_move m ON m.id = l.move_id AND m.state = 'posted' AND m.move_type = 'out_invoice'

@@ -134,9 +134,10 @@ class ChannelRebateBalance(models.Model):
             balance.display_name = f"{balance.program_id.code} · {balance._window_name()} · {balance.member_id.name}"
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for balance in self:
             balance.access_url = f"/my/channel/rebates/{balance.id}"
+        return result
 
     # === ACTIONS === #
 
