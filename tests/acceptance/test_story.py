@@ -138,7 +138,9 @@ def device(world):
 
 def _receive(world, product, letter, quantity):
     admin = world.json("admin")
-    [warehouse] = admin.call("stock.warehouse", "search_read", [], ["lot_stock_id"], limit=1)
+    [warehouse] = admin.call(
+        "stock.warehouse", "search_read", [("company_id", "=", world.ref("base.main_company"))], ["lot_stock_id"], limit=1
+    )
     lot = admin.call("stock.lot", "create", {"name": f"{TAG}-{letter}", "product_id": product})
     quant = admin.call(
         "stock.quant",
@@ -558,9 +560,10 @@ def program(world, dealer):
     segment = manager.call("channel.segment", "create", {
         "name": f"Acceptance {TAG}", "code": f"acc-{TAG}", "member_domain": repr([("id", "=", dealer.id)]),
     })
-    [expense] = finance.call("account.account", "search", [("name", "=", "Rebates to dealers (reduction of revenue)")])
-    [liability] = finance.call("account.account", "search", [("code", "=", "224190")])
-    [product] = finance.call("product.product", "search", [("default_code", "=", "REBATE")])
+    # Booked on the accounts, and with the product, of the story's own quarterly programme.
+    accounting = ("expense_account_id", "liability_account_id", "product_id")
+    model = read(finance, "channel.rebate.program", world.ref("channel_demo.program_QVR"), *accounting)
+    expense, liability, product = (getattr(model, name)[0] for name in accounting)
     record = finance.call("channel.rebate.program", "create", {
         "name": f"Acceptance rebate {TAG}",
         "code": f"ACC{TAG}",
@@ -920,21 +923,25 @@ def test_sales_sees_the_own_region_only(world, parties, dealer, first_sale):
         assert refused.value.kind == "AccessError", model
 
 
-def test_auditor_reads_and_changes_nothing(world, dealer, contract, first_sale, settlement, authorization):
+def test_auditor_reads_and_changes_nothing(world, dealer, contract, first_sale, settlement):
     auditor = world.json("auditor")
-    for model, record, values in (
-        ("res.partner", dealer.id, {"name": "changed"}),
-        ("channel.qualification", dealer.documents[0], {"note": "changed"}),
-        ("channel.authorization", authorization.id, {"note": "changed"}),
-        ("channel.contract", contract.id, {"title": "changed"}),
-        ("sale.order", first_sale.order, {"client_order_ref": "changed"}),
-        ("account.move", first_sale.invoice, {"ref": "changed"}),
-        ("channel.settlement", settlement.id, {"note": "changed"}),
-    ):
-        name = next(iter(values))
+    # Values that are no terms: those of an approved document are refused to everybody, for another reason.
+    attempts = {
+        "res.partner": (dealer.id, "comment"),
+        "channel.qualification": (dealer.documents[0], "note"),
+        "channel.contract": (contract.id, "title"),
+        "sale.order": (first_sale.order, "client_order_ref"),
+        "account.move": (first_sale.invoice, "ref"),
+        "channel.settlement": (settlement.id, "note"),
+    }
+    for model in (*attempts, "channel.authorization", "channel.rebate.program", "channel.audit.entry"):
+        assert auditor.call(model, "search_count", []) > 0, model
+        for operation in ("create", "write", "unlink"):
+            assert auditor.call(model, "has_access", [], operation) is False, (model, operation)
+    for model, (record, name) in attempts.items():
         before = read(auditor, model, record, name)
         with pytest.raises(Refused) as refused:
-            auditor.call(model, "write", [record], values)
+            auditor.call(model, "write", [record], {name: "changed"})
         assert refused.value.kind == "AccessError", model
         assert read(auditor, model, record, name) == before
 
