@@ -138,9 +138,8 @@ def device(world):
 
 def _receive(world, product, letter, quantity):
     admin = world.json("admin")
-    [warehouse] = admin.call(
-        "stock.warehouse", "search_read", [("company_id", "=", world.ref("base.main_company"))], ["lot_stock_id"], limit=1
-    )
+    own = [("company_id", "=", world.ref("base.main_company"))]
+    [warehouse] = admin.call("stock.warehouse", "search_read", own, ["lot_stock_id"], limit=1)
     lot = admin.call("stock.lot", "create", {"name": f"{TAG}-{letter}", "product_id": product})
     quant = admin.call(
         "stock.quant",
