@@ -23,6 +23,8 @@ class ChannelRebateProgramVersion(models.Model):
     )
     company_id = fields.Many2one(related="program_id.company_id", store=True, precompute=True)
     currency_id = fields.Many2one(related="program_id.currency_id")
+    # Declared again, so that its table of pairs is this add-on's and goes away with it.
+    segment_ids = fields.Many2many()
     # A version's scope lasts as long as the version.
     date_from = fields.Date(related="valid_from", store=True, string="Scope From")
     date_to = fields.Date(related="valid_to", store=True, string="Scope To")

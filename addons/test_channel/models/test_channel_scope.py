@@ -9,3 +9,5 @@ class TestChannelScope(models.Model):
     _inherit = "channel.scope.mixin"
 
     name = fields.Char()
+    # Declared again, so that its table of pairs is this add-on's and goes away with it.
+    segment_ids = fields.Many2many()
