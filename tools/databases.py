@@ -35,6 +35,7 @@ MARK = "channel-suite "
 NOT_BUILT = ("tests", "readme", "static/description", "pyproject.toml", "migrations")
 
 _LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
+_STORY = re.compile(r" INFO \S+ odoo\.addons\.channel_demo\S*: (.+?)\s*$")
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (WARNING|ERROR|CRITICAL) (.*)")
 
 
@@ -109,7 +110,11 @@ class Workshop:
         """
         def watch(line):
             found = _LOADING.search(line)
-            return f"{found[1]} ({found[2]}/{found[3]})" if found else None
+            if found:
+                return f"{found[1]} ({found[2]}/{found[3]})"
+            # The story is the longest step of its build, and says itself how far it is.
+            found = _STORY.search(line)
+            return found and found[1]
 
         run(self.command("-c", self.conf, "-d", database, "--stop-after-init", *([] if http else ["--no-http"]),
                          *args), what, log, env=self.environ(), watch=watch, cwd=STATE)
