@@ -333,7 +333,7 @@ def executive():
     return board.document([275, 105, 105, 20, 275, 105, 105], first_row + 14)
 
 
-BOARDS = {"executive.json": executive}
+BOARDS = {"executive_dashboard.json": executive}
 
 
 def render():

@@ -6,14 +6,14 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.channel_member.tests.common import ChannelMemberCommon
+from odoo.addons.channel_contract.tests.common import ChannelContractCommon
 
 TODAY = date(2026, 6, 30)
 
 
 @tagged("post_install", "-at_install")
 @freeze_time(TODAY)
-class TestReports(ChannelMemberCommon):
+class TestReports(ChannelContractCommon):
     @classmethod
     def _invoice(cls, member, day, amount, customer=None, move_type="out_invoice", product=None):
         invoice = cls.env["account.move"].create({

@@ -1,6 +1,9 @@
 """The maker: a company in Shanghai on the Chinese chart, and its trading arm in Hong Kong."""
 
+import base64
+
 from odoo import Command
+from odoo.tools import file_open
 
 from . import calendar
 
@@ -18,6 +21,7 @@ def run(env):
         "country_id": env.ref("base.cn").id,
         "email": "hello@huachen.example.com",
         "phone": "+86 21 5555 0100",
+        "logo": _logo(),
     })
     cny = env.ref("base.CNY")
     usd = env.ref("base.USD")
@@ -69,6 +73,11 @@ def run(env):
         "group_multi_currency": True,
     })
     features.execute()
+
+
+def _logo():
+    with file_open("channel_demo/static/img/logo.png", "rb") as file:
+        return base64.b64encode(file.read())
 
 
 def _load_chart(env, code, company):

@@ -130,7 +130,8 @@ class ChannelRebateBalance(models.Model):
 
     @api.depends("program_id", "member_id", "window_start", "window_end")
     def _compute_display_name(self):
-        for balance in self:
+        # sudo: a member on the portal may not read programmes; the code of one that it earns from is no secret to it.
+        for balance in self.sudo():
             balance.display_name = f"{balance.program_id.code} · {balance._window_name()} · {balance.member_id.name}"
 
     def _compute_access_url(self):
