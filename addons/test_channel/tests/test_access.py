@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table broken into lines cannot be read)
 from odoo.tests import tagged
 
 from odoo.addons.channel_base.tests.access_matrix import access_differences, parse_matrix
@@ -101,7 +102,9 @@ class TestAccess(ChannelCommon):
             if set(self.matrix[model][role]) - {"r"}
         ]
         wrong += [f"{model}: public reads it" for model in self._stored() if self.matrix[model]["public"]]
-        wrong += [f"{model}: the auditor does not read it" for model in self._stored() if not self.matrix[model]["auditor"]]
+        wrong += [
+            f"{model}: the auditor does not read it" for model in self._stored() if not self.matrix[model]["auditor"]
+        ]
         self.assertFalse(wrong, "\n".join(["", *wrong]))
 
     def test_the_portal_reads_by_rules(self):
