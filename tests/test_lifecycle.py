@@ -57,6 +57,23 @@ print("RESULT " + json.dumps({
 }))
 env.cr.rollback()
 """
+# What a company has by the time it upgrades: data of a lower add-on that name fields of a higher one.
+LIVED_IN = """
+region = env["channel.region"].search([], limit=1)
+member = env["res.partner"].create({
+    "name": "Lifecycle member", "is_company": True, "channel_role": "distributor",
+    "channel_region_manual_id": region.id,
+})
+segment = env["channel.segment"].create({
+    "name": "Lifecycle segment", "member_domain": "[('channel_role', '=', 'distributor')]",
+})
+assert segment.membership_ids.partner_id == member, segment.membership_ids
+pricelist = env["product.pricelist"].create({
+    "name": "Lifecycle prices",
+    "item_ids": [Command.create({"compute_price": "fixed", "fixed_price": 5, "channel_segment_id": segment.id})],
+})
+env.cr.commit()
+"""
 REMOVE = """
 env["ir.module.module"].search([("name", "=", ADDON)]).button_immediate_uninstall()
 """
@@ -113,6 +130,7 @@ def database(workshop, suite_template):
 
 def test_update_and_removal_leave_a_working_odoo(workshop, database):
     shell = Shell(workshop, database)
+    shell.run("from odoo import Command\n" + LIVED_IN, "living in it")
     workshop.odoo("Updating everything", database, "-u", "all", log=LOGS / "lifecycle-update.log")
     shell.works("updating everything")
 

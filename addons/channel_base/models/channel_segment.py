@@ -257,7 +257,12 @@ class ChannelSegment(models.Model):
         only = SQL("TRUE") if partners is None else SQL("p.id = ANY(%s)", list(partners.ids))
         self.env["res.partner"].flush_model(["active", "commercial_partner_id"])
         wanted = []
-        for segment in self.filtered("active"):
+        unreadable = self.filtered(lambda segment: not segment._is_readable())
+        if not self.env.registry.ready:
+            # While add-ons are being loaded a domain may name a field that comes with a later one: what the segment
+            # holds stays, and _register_hook looks again. Afterwards such a segment holds nobody.
+            self -= unreadable
+        for segment in self.filtered("active") - unreadable:
             for side in SIDES:
                 if segment[f"{side}_all"]:
                     continue
@@ -347,6 +352,21 @@ class ChannelSegment(models.Model):
         changes = segments._refresh()
         alerts = []
         for segment in segments:
+            if segment.active and not segment._is_readable():
+                alerts.append(
+                    {
+                        "key": f"unreadable {segment.id}",
+                        "name": self.env._("Segment %s cannot be read and holds nobody", segment.display_name),
+                        "severity": "critical",
+                        "record": segment,
+                        "company": segment.company_id or self.env.company,
+                        "note": self.env._(
+                            "Its conditions name a field that no longer exists, because the add-on of the field has been "
+                            "removed. Change the conditions, or archive the segment."
+                        ),
+                    }
+                )
+                continue
             if segment.id not in changes or segment._is_relative_in_time():
                 continue
             added, removed = changes[segment.id]
@@ -385,6 +405,31 @@ class ChannelSegment(models.Model):
     def _domain(self, side):
         return read_domain(self[f"{side}_domain"])
 
+    def _is_readable(self):
+        """Whether every field that the domains name exists in the registry as it is now.
+
+        It need not: the add-on of the field may have been removed, or not be loaded yet.
+        """
+        self.ensure_one()
+        try:
+            for side in SIDES:
+                for _hop in domain_hops(self._partners(), self._domain(side)):
+                    pass
+        except ValueError:
+            if not self.env.registry.ready:
+                self.env.registry.channel_segments_wait = True
+            return False
+        return True
+
+    def _register_hook(self):
+        super()._register_hook()
+        registry = self.env.registry
+        if getattr(registry, "channel_segments_wait", False):
+            registry.channel_segments_wait = False
+            registry.clear_cache()
+            # every segment is kept, also those of other companies
+            self.sudo().with_context(active_test=False).search([("active", "=", True)])._refresh()
+
     def _holds_everybody(self, side):
         try:
             return self._domain(side).is_true()
@@ -416,6 +461,8 @@ class ChannelSegment(models.Model):
         own, remote, model_names = set(), defaultdict(set), defaultdict(set)
         # what must be watched does not depend on who writes
         for segment in self.sudo().with_context(active_test=False).search([("active", "=", True)]):
+            if not segment._is_readable():
+                continue
             partners = segment._partners()
             for side in SIDES:
                 domain = Domain.TRUE if segment[f"{side}_all"] else segment._domain(side)

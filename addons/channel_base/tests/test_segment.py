@@ -469,3 +469,52 @@ class TestSegmentForm(SegmentCommon, HttpCase):
             login="segment_manager",
             timeout=60,
         )
+
+
+@tagged("post_install", "-at_install")
+class TestSegmentOfAMissingField(SegmentCommon):
+    """A domain may name a field of an add-on that is not loaded yet, or was removed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.flush_all()
+        # Past the constraint, as the removal of an add-on does it.
+        cls.env.cr.execute(
+            SQL(
+                "UPDATE channel_segment SET member_domain = %s WHERE id = %s",
+                "[('field_of_a_removed_addon', '=', 1)]",
+                cls.gold_segment.id,
+            )
+        )
+        cls.env.invalidate_all()
+        cls.env.registry.clear_cache()
+        cls.addClassCleanup(cls.env.registry.clear_cache)
+        cls.addClassCleanup(setattr, cls.env.registry, "channel_segments_wait", False)
+
+    def test_partners_can_be_changed_all_the_same(self):
+        self.silver.category_id = self.tag_gold
+        self.Segment._refresh_pending()
+
+    def test_while_addons_are_loaded_it_keeps_what_it_holds(self):
+        with patch.object(self.env.registry, "ready", False):
+            self.gold.category_id = False
+            self.gold_segment._refresh()
+            self.assertEqual(self._stored(self.gold_segment), {self.gold.id})
+            # The field has come with a later add-on.
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE channel_segment SET member_domain = %s WHERE id = %s",
+                    f"[('category_id', 'in', [{self.tag_gold.id}])]",
+                    self.gold_segment.id,
+                )
+            )
+            self.env.invalidate_all()
+            self.Segment._register_hook()
+            self.assertEqual(self._stored(self.gold_segment), set())
+
+    def test_the_nightly_check_empties_it_and_says_so(self):
+        self.Segment._cron_check_drift()
+        self.assertEqual(self._stored(self.gold_segment), set())
+        alert = self.env["channel.alert"].search([("key", "=", f"unreadable {self.gold_segment.id}")])
+        self.assertRecordValues(alert, [{"severity": "critical", "res_id": self.gold_segment.id}])
