@@ -250,10 +250,10 @@ def executive():
     stock = board.pivot("Stock", "channel.report.stock",
                         {"issued_value": "Issued", "stock_value": "Stock",
                          "near_expiry_value": "Near expiry"}, [], {})
+    # What is open is open today, whichever period the other figures are of.
     rebate = board.pivot("Rebates", "channel.rebate.balance",
                          {"entitlement": "Entitled", "settled_amount": "Settled", "open_amount": "Open"}, [],
-                         board.matching(period=("window_end", "date"),
-                                        region="member_id.channel_region_id",
+                         board.matching(region="member_id.channel_region_id",
                                         tier="member_id.grade_id"))
     risk = board.pivot("Documents at risk", "channel.report.risk",
                        {"documents": "Documents", "revenue_at_risk": "Revenue at risk"},
@@ -311,9 +311,7 @@ def executive():
                 "channel_dashboard.menu_coverage", order="DESC")
     board.chart("Open Rebates by Programme", "bar", "channel.rebate.balance", "program_id",
                 "open_amount",
-                [], board.matching(period=("window_end", "date"),
-                                   region="member_id.channel_region_id",
-                                   tier="member_id.grade_id"),
+                [], board.matching(region="member_id.channel_region_id", tier="member_id.grade_id"),
                 (15, 900), half, "channel_rebate.menu_channel_rebate_balances", order="DESC")
     board.chart("Gate Findings by Check", "bar", "channel.gate.finding", "check_id", "__count", [],
                 board.matching(period=("create_date", "datetime"), region="member_id.channel_region_id"),
