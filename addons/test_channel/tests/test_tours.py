@@ -3,6 +3,7 @@ from datetime import date
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.channel_contract.tests.common import ChannelContractCommon
 from odoo.addons.channel_rebate.tests.common import ChannelRebateCommon
@@ -63,6 +64,7 @@ class TestManagerTour(ChannelContractCommon, HttpCase):
         domain = [("model", "=", record._name), ("res_id", "=", record.id), ("action", "=", action)]
         return self.env["channel.audit.entry"].sudo().search(domain).user_id
 
+    @mute_logger("odoo.http")  # the refusal
     def test_manager(self):
         self.assertEqual(self.applicant.channel_state, "applicant")
         self.start_tour("/odoo", "channel_manager", login="channel_manager", timeout=180)
@@ -149,6 +151,7 @@ class TestPortalTour(ChannelRebateCommon, HttpCase):
         self.assertTrue(order.picking_ids)
         self.assertFalse(order.channel_finding_ids)
 
+    @mute_logger("odoo.http")  # the refusal
     def test_is_refused_with_the_reason(self):
         order = self._quotation("TOUR-EXPIRED", self.implant)
         self.start_tour("/my/quotes", "channel_portal_refused", login="channel_portal", timeout=120)
