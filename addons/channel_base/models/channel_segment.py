@@ -361,8 +361,8 @@ class ChannelSegment(models.Model):
                         "record": segment,
                         "company": segment.company_id or self.env.company,
                         "note": self.env._(
-                            "Its conditions name a field that no longer exists, because the add-on of the field has been "
-                            "removed. Change the conditions, or archive the segment."
+                            "Its conditions name a field that no longer exists, because the add-on of the field "
+                            "has been removed. Change the conditions, or archive the segment."
                         ),
                     }
                 )

@@ -132,7 +132,9 @@ class TestReports(ChannelContractCommon):
         self.assertEqual(sum(rows.mapped("revenue_at_risk")), 100.0)
 
     def test_a_renewed_document_is_no_risk(self):
-        self._channel_qualification(self.dealer, number="OLD", issue_date=date(2015, 1, 1), expiry_date=date(2020, 1, 1))
+        self._channel_qualification(
+            self.dealer, number="OLD", issue_date=date(2015, 1, 1), expiry_date=date(2020, 1, 1)
+        )
         self.assertNotIn("OLD", self._risk(self.dealer).mapped("number"))
 
     # === ACCESS === #
