@@ -177,9 +177,7 @@ class ChannelScopeMixin(models.AbstractModel):
         """The recordset that product domains are searched on: the same for every user and language."""
         # terms hold for products whoever asks, also for those sold before they were archived
         return (
-            self.env["product.product"]
+            self.env["product.product"]  # pylint: disable=context-overridden
             .with_user(api.SUPERUSER_ID)
-            .with_context(
-                {"active_test": False}  # pylint: disable=context-overridden
-            )
+            .with_context({"active_test": False})
         )

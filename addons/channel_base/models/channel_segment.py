@@ -394,11 +394,9 @@ class ChannelSegment(models.Model):
         """The recordset that this segment's domains are searched on: the same for every user, language and company."""
         # a segment holds partners that the user who triggers the refresh may not see
         partners = (
-            self.env["res.partner"]
+            self.env["res.partner"]  # pylint: disable=context-overridden
             .with_user(api.SUPERUSER_ID)
-            .with_context(
-                {"active_test": False}  # pylint: disable=context-overridden
-            )
+            .with_context({"active_test": False})
         )
         return partners.with_company(self.company_id) if self.company_id else partners
 

@@ -9,7 +9,6 @@ class ChannelAuthorization(models.Model):
 
     contract_version_id = fields.Many2one(
         "channel.contract.version",
-        string="Contract Version",
         index="btree_not_null",
         ondelete="restrict",
         copy=False,

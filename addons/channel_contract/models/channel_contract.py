@@ -30,7 +30,6 @@ class ChannelContract(models.Model):
     )
     member_id = fields.Many2one(
         "res.partner",
-        string="Member",
         required=True,
         index=True,
         ondelete="restrict",

@@ -18,6 +18,7 @@ class ProductPricelist(models.Model):
     @api.model
     def _channel_own_pricelists(self, partner_ids):
         """Price lists of partners as they are without any contract: ``{partner_id: product.pricelist}``."""
+        # pylint: disable-next=super-method-mismatch  # that method above asks this one, and adds the contracts
         return super()._get_partner_pricelist_multi(partner_ids)
 
     @api.model

@@ -115,7 +115,6 @@ class ChannelAuthorization(models.Model):
     # Letter
     representative_id = fields.Many2one(
         "res.partner",
-        string="Representative",
         domain="[('commercial_partner_id', '=', partner_id), ('is_company', '=', False)]",
         help="Person of the member who acts under the authorization; named in the letter.",
     )

@@ -520,6 +520,7 @@ class ChannelQualification(models.Model):
         horizon = fields.Date.add(today, days=max(
             ALERT_STEPS[0][0],
             # Working days are fewer than calendar days: twice as many calendar days hold them, holidays included.
+            # pylint: disable-next=no-search-all  # a dozen of types
             2 * max(self.env["channel.qualification.type"].search([]).mapped("renewal_window_days"), default=0),
         ))
         expiring = self.search([

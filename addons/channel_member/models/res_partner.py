@@ -28,7 +28,6 @@ class ResPartner(models.Model):
 
     channel_role = fields.Selection(
         CHANNEL_ROLES,
-        string="Channel Role",
         index="btree_not_null",
         tracking=True,
         help="Makes the company a member of the channel; its documents are then checked at the gate.",

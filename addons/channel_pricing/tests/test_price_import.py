@@ -119,7 +119,7 @@ class TestPriceImport(ChannelPricingCommon):
             ({"price": -1}, "price_negative"),
             ({"min_qty": "many"}, "min_qty_invalid"),
             ({"min_qty": -1}, "min_qty_invalid"),
-            ({"currency": "XXX"}, "currency_mismatch"),
+            ({"currency": "ABC"}, "currency_mismatch"),
             ({"valid_from": "1/2/2026"}, "date_invalid"),
             ({"valid_from": date(2026, 5, 2), "valid_to": date(2026, 5, 1)}, "dates_reversed"),
             ({"product_code": "NO-SUCH", "price": "x"}, "product_unknown,price_invalid"),
