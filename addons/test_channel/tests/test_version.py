@@ -94,12 +94,12 @@ class TestVersion(ChannelCommon):
     def test_database_refuses_overlap(self):
         first = self._approved("2026-01-01")
         second = self._approved("2026-07-01")
-        with self.assertRaises(ExclusionViolation), self.env.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(ExclusionViolation), self.env.cr.savepoint():
             self.env.cr.execute(
                 f"UPDATE {first._table} SET valid_to = '2026-07-01' WHERE id = %s",
                 [first.id],
             )
-        with self.assertRaises(ExclusionViolation), self.env.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(ExclusionViolation), self.env.cr.savepoint():
             self.env.cr.execute(
                 f"UPDATE {second._table} SET valid_from = '2026-01-15' WHERE id = %s",
                 [second.id],
