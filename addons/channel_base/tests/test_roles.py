@@ -71,6 +71,7 @@ class TestRoles(ChannelCommon):
 
     def test_auditor_reads_documents(self):
         order = self._channel_order([(self.consumable, 1)], customer=self.hospital, confirm=True)
+        quotation = self._channel_order([(self.consumable, 1)], customer=self.hospital)
         invoice = self._channel_invoice(order)
         entry = self.env["account.move"].create({"move_type": "entry", "journal_id": self._general_journal().id})
         for user in (self.user_auditor, self.user_executive):
@@ -79,7 +80,7 @@ class TestRoles(ChannelCommon):
             self.assertEqual(invoice.with_user(user).invoice_line_ids.price_subtotal, 10.0)
             self.assertTrue(entry.with_user(user).has_access("read"))
             with self.assertRaises(AccessError):
-                order.with_user(user).action_confirm()
+                quotation.with_user(user).action_confirm()
             with self.assertRaises(AccessError):
                 order.with_user(user).note = "x"
         # who only deals with the channel reads customers' documents and not the books

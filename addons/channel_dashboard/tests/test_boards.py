@@ -2,7 +2,7 @@ import json
 from importlib.util import module_from_spec, spec_from_file_location
 
 from odoo.tests import HttpCase, tagged
-from odoo.tools import file_open, file_path
+from odoo.tools import file_open, file_path, mute_logger
 
 from odoo.addons.channel_base.tests.common import ChannelCommon
 
@@ -71,5 +71,6 @@ class TestBoardAccess(HttpCase, ChannelCommon):
         self.assertEqual(answer.status_code, 200)
         self.assertTrue(answer.json()["snapshot"]["pivots"])
 
+    @mute_logger("odoo.http")
     def test_a_position_without_boards_does_not(self):
         self.assertIn(self._get(self.user_pricing).status_code, (403, 404))

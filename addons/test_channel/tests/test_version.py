@@ -107,7 +107,7 @@ class TestVersion(ChannelCommon):
         # the same period of another document is no overlap
         other = self.Document.create({"name": "Other"})
         self._approved("2026-01-01", document=other)
-        with self.assertRaises(CheckViolation), self.env.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation), self.env.cr.savepoint():
             self._version("2026-02-01", "2026-01-01")
 
     # === IMMUTABLE === #
@@ -159,6 +159,7 @@ class TestVersion(ChannelCommon):
         self.assertEqual(version.rate, 0)
         self.assertEqual(version.line_ids.mapped("price"), [10])
 
+    @mute_logger("odoo.sql_db")  # the import tries row by row what was refused as a whole
     def test_import_is_refused(self):
         version = self._approved("2026-01-01")
         result = version.load([".id", "rate"], [[str(version.id), "5"]])
