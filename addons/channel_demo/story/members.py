@@ -110,6 +110,7 @@ def _portal_users(env):
             "login": login,
             "password": PASSWORD,
             "partner_id": contact.id,
+            "lang": "zh_CN",
             "company_id": env.company.id,
             "company_ids": [Command.set(env.company.ids)],
             "group_ids": [Command.set([env.ref("base.group_portal").id])],

@@ -31,6 +31,8 @@ def run(env):
             "company_id": env.company.id,
             "company_ids": [Command.set(companies.ids)],
             "tz": "Asia/Shanghai",
+            # One of them works in Chinese, so that both languages are one click away.
+            "lang": "zh_CN" if login == "sales.north" else "en_US",
             "group_ids": [Command.set([
                 env.ref("base.group_user").id,
                 *(env.ref(f"channel_base.{group}").id for group in groups),
