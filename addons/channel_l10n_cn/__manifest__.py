@@ -1,7 +1,7 @@
 {
     "name": "Channel: China",
     "summary": "Law and geography of China for device channels: documents, number formats, regions, catalogue, grades",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",

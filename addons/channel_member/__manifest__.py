@@ -1,7 +1,7 @@
 {
     "name": "Channel Members",
     "summary": "Members of the channel, their qualifications and their authorizations",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
