@@ -1,7 +1,7 @@
 {
     "name": "Channel Base",
     "summary": "Regions, segments, versions, approvals, gate, audit journal and alerts",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
@@ -16,6 +16,7 @@
         "base_tier_validation",
         "base_tier_validation_formula",
     ],
+    "external_dependencies": {"python": ["openpyxl", "xlsxwriter"]},
     "data": [
         # Security
         "security/channel_groups.xml",

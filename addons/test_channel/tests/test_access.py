@@ -58,6 +58,7 @@ MATRIX = """
     channel.report.stock            -     r       r       r        r       r          r         r       r     -        -      -
 
     # Dialogs: everybody fills in the own one, and what it does asks for the position
+    channel.import.line             crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.gate.override           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
