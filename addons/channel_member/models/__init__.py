@@ -1,4 +1,5 @@
 from . import channel_authorization
+from . import channel_authorization_matrix
 from . import channel_device_category
 from . import channel_gate
 from . import channel_hospital_grade
