@@ -1,5 +1,6 @@
 from . import account_move
 from . import channel_cn_day
+from . import channel_document_reader
 from . import channel_gate_check
 from . import channel_qualification
 from . import channel_qualification_type

@@ -1,6 +1,7 @@
 from . import channel_authorization
 from . import channel_authorization_matrix
 from . import channel_device_category
+from . import channel_document_reader
 from . import channel_gate
 from . import channel_hospital_grade
 from . import channel_qualification

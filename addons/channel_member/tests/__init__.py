@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_alert
 from . import test_authorization
+from . import test_document_reader
 from . import test_gate
 from . import test_member
 from . import test_portal
