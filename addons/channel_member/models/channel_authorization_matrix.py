@@ -470,6 +470,21 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         ))
         return self.env["channel.authorization"].browse(row[0] for row in rows)
 
+    @api.model
+    def _members_serving(self, customers, date=None):
+        """Members who may serve hospitals with anything on a day, as far as the user may see them.
+
+        :param customers: hospitals of one region
+        :return: ``{hospital id: [{id, name, exclusive}]}``
+        """
+        regions = customers.channel_region_id
+        if not regions:
+            return {}
+        filters = {
+            "date": self._to_date(date), "grade_id": None, "product_categ_id": None, "include_drafts": False,
+        }
+        return self._served_by("member", 0, regions[0].id, customers, filters)
+
     def _served_by(self, axis, row_id, region_id, customers, filters):
         """``{hospital id: [{id, name, exclusive}]}`` of the members who may serve hospitals, in one query."""
         if not customers:

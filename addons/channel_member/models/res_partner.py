@@ -24,7 +24,8 @@ class ResPartner(models.Model):
     Contacts and addresses below it have no role of their own: documents made out to them count for the member.
     """
 
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "channel.member.overview.mixin"]
 
     channel_role = fields.Selection(
         CHANNEL_ROLES,
@@ -101,16 +102,6 @@ class ResPartner(models.Model):
     channel_member_count = fields.Integer(
         string="Members Below Count", compute="_compute_channel_counts", compute_sudo=False
     )
-    channel_compliance_status = fields.Selection(
-        [
-            ("ok", "In order"),
-            ("expiring", "Expiring soon"),
-            ("missing", "Missing or expired"),
-        ],
-        string="Documents",
-        compute="_compute_channel_compliance_status",
-        help="As of today, over the mandatory qualifications of the member's role and country.",
-    )
     channel_duplicate_id = fields.Many2one(
         "res.partner",
         string="Member with the Same Number",
@@ -139,15 +130,6 @@ class ResPartner(models.Model):
             partner.channel_qualification_count = qualifications.get(partner.id, 0)
             partner.channel_authorization_count = authorizations.get(partner.id, 0)
             partner.channel_member_count = members.get(partner.id, 0)
-
-    @api.depends("channel_role", "country_id", "channel_qualification_ids.state")
-    def _compute_channel_compliance_status(self):
-        # sudo: the colour of a member says no more than that a document of it is missing or expires soon.
-        standing = self.env["channel.qualification"].sudo()._standing(
-            self.filtered("channel_role"), fields.Date.context_today(self)
-        )
-        for partner in self:
-            partner.channel_compliance_status = bool(partner.channel_role) and standing.get(partner._origin.id, "ok")
 
     @api.depends("vat", "channel_role")
     def _compute_channel_duplicate_id(self):
@@ -328,6 +310,16 @@ class ResPartner(models.Model):
             "domain": [("channel_parent_id", "=", self.id)],
             "context": {"default_channel_parent_id": self.id},
         }
+
+    def action_channel_passport(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("channel_member.channel_member_passport_action"),
+            "context": {"active_id": self.id, "active_model": self._name},
+        }
+
+    def action_channel_passport_print(self):
+        return self.env.ref("channel_member.member_passport_report").report_action(self)
 
     #=== BUSINESS METHODS ===#
 

@@ -1,0 +1,478 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import format_amount, format_date, format_datetime
+
+#: Positions that may see what a member buys; the others see the passport without amounts.
+AMOUNT_GROUPS = (
+    "channel_base.group_channel_sales",
+    "channel_base.group_channel_finance",
+    "channel_base.group_channel_executive",
+    "channel_base.group_channel_auditor",
+)
+#: Lines shown of a table; the heading says how many there are.
+SHOWN = 20
+MONTHS = 12
+BADGES = {
+    "active": "success", "applicant": "info", "suspended": "warning", "terminated": "danger",
+    "valid": "success", "expiring": "warning", "expired": "danger", "revoked": "danger", "replaced": "secondary",
+    "draft": "info", "future": "info",
+    "ok": "success", "incomplete": "info", "missing": "danger",
+    "block": "danger", "warn": "warning", "critical": "danger", "warning": "warning", "info": "info",
+}
+
+
+class ChannelMemberPassport(models.AbstractModel):
+    """Everything about one member on one page: on the screen and, from the same template, as a PDF.
+
+    An add-on higher up adds its part by extending :meth:`_passport_sections`. Each section reads with the rights of
+    the user and is left out when the user may not read what it is made of.
+    """
+
+    _name = "channel.member.passport"
+    _description = "Member Passport"
+
+    #=== PUBLIC METHODS ===#
+
+    @api.model
+    @api.readonly
+    def read_passport(self, partner_id):
+        """Read the passport of one member as data.
+
+        :param int partner_id: the member
+        :return: ``{id, name, code, sections}``; a section is as :meth:`_section` says, dates and amounts written as
+            the user reads them
+        :raise AccessError: the user has no position in the channel, or may not see this member
+        :raise UserError: the partner is no member of the channel
+        """
+        member = self._member(partner_id)
+        return {
+            "id": member.id,
+            "name": member.name,
+            "code": member.channel_code or False,
+            "sections": self._sections(member),
+        }
+
+    @api.model
+    @api.readonly
+    def render_passport(self, partner_id):
+        """Read the passport of one member as a page.
+
+        :param int partner_id: the member
+        :return: ``{id, name, html}``; elements that stand for a record carry ``data-model`` and ``data-id``
+        :raise AccessError: as :meth:`read_passport`
+        :raise UserError: as :meth:`read_passport`
+        """
+        member = self._member(partner_id)
+        html = self.env["ir.qweb"]._render(
+            "channel_member.member_passport_content",
+            {
+                "doc": member,
+                "sections": self._sections(member),
+                "printed_on": self._date(fields.Date.context_today(self)),
+                "screen": True,
+            },
+        )
+        return {"id": member.id, "name": member.display_name, "html": html}
+
+    def _member(self, partner_id):
+        if not self.env.user.has_group("channel_base.group_channel_user"):
+            raise AccessError(self.env._("The passport of a member is for users with a position in the channel."))
+        partner = self.env["res.partner"].browse(int(partner_id)).exists().commercial_partner_id
+        partner.check_access("read")
+        if not partner.channel_role:
+            raise UserError(self.env._(
+                "%s is not a member of the channel: give it a channel role first.", partner.display_name or partner_id
+            ))
+        return partner
+
+    def _sections(self, member):
+        return sorted(self._passport_sections(member), key=lambda section: section["sequence"])
+
+    #=== SECTIONS ===#
+
+    @api.model
+    def _passport_sections(self, member):
+        """Parts of the passport of one member, in any order: extend it to add one.
+
+        :param member: one ``res.partner`` with a channel role, with the rights of the user
+        :return: list of sections, made by :meth:`_section`
+        """
+        sections = [self._section_identity(member), self._section_state(member)]
+        if self.env["channel.qualification"].has_access("read"):
+            sections.append(self._section_qualifications(member))
+        if self.env["channel.authorization"].has_access("read"):
+            sections.append(self._section_authorizations(member))
+        if self._may_see_amounts() and self.env["sale.order"].has_access("read"):
+            sections.append(self._section_turnover(member))
+        if self.env["channel.gate.finding"].has_access("read"):
+            sections.append(self._section_findings(member))
+        if self.env["channel.alert"].has_access("read"):
+            sections.append(self._section_alerts(member))
+        if member.channel_role == "hospital" and self.env["channel.authorization"].has_access("read"):
+            sections.append(self._section_served_by(member))
+        sections.append(self._section_people(member))
+        if member.channel_member_count:
+            sections.append(self._section_members_below(member))
+        if self.env["channel.audit.entry"].has_access("read"):
+            sections.append(self._section_audit(member))
+        return sections
+
+    @api.model
+    def _section(
+        self, key, title, sequence, facts=(), columns=(), numbers=(), rows=(), total=None, empty=None, icon="fa-file-o",
+    ):
+        """One part of the passport.
+
+        :param str key: unique among the sections
+        :param str title: heading
+        :param int sequence: place on the page
+        :param facts: ``(label, cell)`` pairs, empty ones are left out
+        :param columns: headings of the table
+        :param numbers: positions of the columns that hold numbers
+        :param rows: lists of cells (see :meth:`_cell`) or texts
+        :param int total: how many rows there are when fewer are given
+        :param str empty: what to say when there is no row
+        :return: dict of ``key, title, icon, sequence, facts, columns, rows, total, empty``
+        """
+        rows = [[cell if isinstance(cell, dict) else self._cell(cell) for cell in row] for row in rows]
+        return {
+            "key": key,
+            "title": title,
+            "icon": icon,
+            "sequence": sequence,
+            "facts": [
+                {"label": label, **(value if isinstance(value, dict) else self._cell(value))}
+                for label, value in facts
+                if (value["text"] if isinstance(value, dict) else value)
+            ],
+            "columns": [
+                {"label": label, "number": position in numbers} for position, label in enumerate(columns)
+            ],
+            "rows": rows,
+            "total": len(rows) if total is None else total,
+            "empty": empty or False,
+        }
+
+    @api.model
+    def _cell(self, text, record=None, badge=None):
+        """A text, maybe a link to a record, maybe a badge of a bootstrap colour."""
+        return {
+            "text": "" if text is None or text is False else str(text),
+            "model": record._name if record else False,
+            "id": record.id if record else False,
+            "badge": badge or False,
+        }
+
+    def _state_cell(self, record, name):
+        """The label of a selection, as a badge."""
+        value = record[name]
+        label = dict(record._fields[name]._description_selection(self.env)).get(value, "")
+        return self._cell(label, badge=value and BADGES.get(value, "secondary"))
+
+    def _section_identity(self, member):
+        roles = dict(member._fields["channel_role"]._description_selection(self.env))
+        kinds = dict(member._fields["channel_hospital_kind"]._description_selection(self.env))
+        _ = self.env._
+        return self._section("identity", _("Identity"), 10, icon="fa-id-card-o", facts=[
+            (_("Member code"), member.channel_code),
+            (_("Role"), roles.get(member.channel_role)),
+            (_("Tax number"), member.vat),
+            (_("Address"), ", ".join(
+                line for line in (member._display_address(without_company=True) or "").split("\n") if line.strip()
+            )),
+            (_("Region"), member.channel_region_id.complete_name),
+            (_("Phone"), member.phone),
+            (_("Email"), member.email),
+            (_("Website"), member.website),
+            (_("Hospital grade"), member.channel_hospital_grade_id.display_name),
+            (_("Hospital kind"), kinds.get(member.channel_hospital_kind)),
+            (_("Beds"), member.channel_hospital_beds),
+            (_("Salesperson"), member.user_id.name),
+            (_("Parent member"), self._cell(member.channel_parent_id.name, member.channel_parent_id)),
+        ])
+
+    def _section_state(self, member):
+        _ = self.env._
+        return self._section("state", _("State and Tier"), 20, icon="fa-flag-o", facts=[
+            (_("State"), self._state_cell(member, "channel_state")),
+            (_("Since"), self._date(member.channel_state_date)),
+            (_("Reason"), member.channel_state_reason),
+            (_("Member since"), self._date(member.channel_active_since)),
+            (_("Tier"), member.grade_id.name),
+            (_("Documents"), self._state_cell(member, "channel_compliance_status")),
+            (_("Next expiry"), self._date(member.channel_next_expiry)),
+            (_("Open findings"), self._cell(
+                member.channel_finding_count, badge=member.channel_finding_count and "danger"
+            )),
+        ])
+
+    def _section_qualifications(self, member):
+        _ = self.env._
+        qualifications = self.env["channel.qualification"].search(
+            [("partner_id", "=", member.id)], order="expiry_date DESC, id DESC"
+        )
+        # What is in force and what is missing first, the history after it.
+        order = {"expiring": 0, "expired": 1, "valid": 2, "draft": 3}
+        qualifications = qualifications.sorted(lambda q: (order.get(q.status, 9), q.expiry_date or fields.Date.today()))
+        return self._section(
+            "qualifications", _("Documents"), 30, icon="fa-certificate",
+            columns=[_("Document"), _("Number"), _("In force"), _("Days left"), _("Status")],
+            numbers=[3],
+            rows=[
+                [
+                    self._cell(qualification.type_id.name, qualification),
+                    qualification.number,
+                    self._period(qualification.issue_date, qualification.expiry_date),
+                    qualification.days_left if qualification.expiry_date else "",
+                    self._state_cell(qualification, "status"),
+                ]
+                for qualification in qualifications[:SHOWN]
+            ],
+            total=len(qualifications),
+            empty=_("No document has been entered."),
+        )
+
+    def _section_authorizations(self, member):
+        _ = self.env._
+        matrix = self.env["channel.authorization.matrix"]
+        authorizations = self.env["channel.authorization"].search([("partner_id", "=", member.id)])
+        order = {"valid": 0, "expiring": 0, "future": 1, "draft": 2}
+        authorizations = authorizations.sorted(lambda a: (order.get(a.status, 9), -a.id))
+        rows = []
+        for authorization in authorizations[:SHOWN]:
+            values = matrix._authorization_values(authorization)
+            rows.append([
+                self._cell(authorization.number, authorization),
+                values["products"],
+                values["territory"],
+                self._period(authorization.date_from, authorization.date_to),
+                _("Exclusive") if authorization.exclusive else "",
+                self._state_cell(authorization, "status"),
+            ])
+        return self._section(
+            "authorizations", _("Authorizations"), 40, icon="fa-map-o",
+            columns=[_("Number"), _("Products"), _("Territory"), _("Period"), _("Exclusive"), _("Status")],
+            rows=rows,
+            total=len(authorizations),
+            empty=_("Not authorised for anything."),
+        )
+
+    def _section_served_by(self, member):
+        _ = self.env._
+        servers = self.env["channel.authorization.matrix"]._members_serving(member).get(member.id, [])
+        Partner = self.env["res.partner"]
+        return self._section(
+            "served_by", _("Served By"), 45, icon="fa-truck",
+            columns=[_("Member"), _("Exclusive")],
+            rows=[
+                [
+                    self._cell(server["name"], Partner.browse(server["id"])),
+                    _("Exclusive") if server["exclusive"] else "",
+                ]
+                for server in servers[:SHOWN]
+            ],
+            total=len(servers),
+            empty=_("Nobody is authorized to serve it today."),
+        )
+
+    def _section_turnover(self, member):
+        """Orders and invoices of the last 12 months in the current company, net of taxes, in its currency."""
+        _ = self.env._
+        company = self.env.company
+        currency = company.currency_id
+        today = fields.Date.context_today(self)
+        start = today.replace(day=1) - relativedelta(months=MONTHS - 1)
+        months = [start + relativedelta(months=index) for index in range(MONTHS)]
+        ordered, counts = dict.fromkeys(months, 0.0), dict.fromkeys(months, 0)
+        for month, order_currency, amount, count in self.env["sale.order"]._read_group(
+            [
+                ("partner_id", "child_of", member.id), ("company_id", "=", company.id), ("state", "=", "sale"),
+                ("date_order", ">=", start),
+            ],
+            ["date_order:month", "currency_id"],
+            ["amount_untaxed:sum", "__count"],
+        ):
+            month = fields.Date.to_date(month)
+            if month in ordered:
+                ordered[month] += order_currency._convert(amount, currency, company, month)
+                counts[month] += count
+        invoiced = None
+        if self.env["account.move"].has_access("read"):
+            invoiced = dict.fromkeys(months, 0.0)
+            for month, amount in self.env["account.move"]._read_group(
+                [
+                    ("commercial_partner_id", "=", member.id), ("company_id", "=", company.id),
+                    ("move_type", "in", ("out_invoice", "out_refund")), ("state", "=", "posted"),
+                    ("invoice_date", ">=", start),
+                ],
+                ["invoice_date:month"],
+                ["amount_untaxed_signed:sum"],
+            ):
+                if month in invoiced:
+                    invoiced[month] += amount
+        facts = [
+            (_("Orders"), sum(counts.values())),
+            (_("Ordered"), self._amount(sum(ordered.values()), currency)),
+        ]
+        columns = [_("Month"), _("Orders"), _("Ordered")]
+        if invoiced is not None:
+            facts.append((_("Invoiced"), self._amount(sum(invoiced.values()), currency)))
+            columns.append(_("Invoiced"))
+        return self._section(
+            "turnover", _("Orders and Invoices, 12 Months"), 60, icon="fa-line-chart",
+            facts=facts,
+            columns=columns,
+            numbers=[1, 2, 3],
+            rows=[
+                [
+                    format_date(self.env, month, date_format="MMM yyyy"),
+                    counts[month],
+                    self._amount(ordered[month], currency),
+                    *([self._amount(invoiced[month], currency)] if invoiced is not None else []),
+                ]
+                for month in reversed(months)
+                if counts[month] or ordered[month] or invoiced and invoiced[month]
+            ],
+            empty=_("Nothing ordered in the last 12 months."),
+        )
+
+    def _section_findings(self, member):
+        _ = self.env._
+        Finding = self.env["channel.gate.finding"]
+        domain = [("member_id", "=", member.id), ("state", "in", ("open", "refused"))]
+        findings = Finding.search(domain, order="evaluated_at DESC, id DESC", limit=SHOWN)
+        return self._section(
+            "findings", _("Gate: Open and Refused"), 70, icon="fa-ban",
+            columns=[_("Document"), _("Finding"), _("State"), _("Severity"), _("Date")],
+            rows=[
+                [
+                    self._cell(finding.document_name or _("Not saved"), finding),
+                    finding.message,
+                    dict(Finding._fields["state"]._description_selection(self.env))[finding.state],
+                    self._state_cell(finding, "severity"),
+                    self._date(finding.evaluated_at),
+                ]
+                for finding in findings
+            ],
+            total=Finding.search_count(domain),
+            empty=_("The gate holds nothing against this member."),
+        )
+
+    def _section_alerts(self, member):
+        _ = self.env._
+        Alert = self.env["channel.alert"]
+        domain = self._of_member(member) & Domain("state", "!=", "resolved")
+        alerts = Alert.search(domain, order="severity_rank DESC, last_seen DESC, id DESC", limit=SHOWN)
+        return self._section(
+            "alerts", _("Open Alerts"), 75, icon="fa-bell-o",
+            columns=[_("Alert"), _("Severity"), _("Owner"), _("Since")],
+            rows=[
+                [
+                    self._cell(alert.name, alert),
+                    self._state_cell(alert, "severity"),
+                    alert.user_id.name,
+                    self._date(alert.first_seen),
+                ]
+                for alert in alerts
+            ],
+            total=Alert.search_count(domain),
+            empty=_("No open alert."),
+        )
+
+    def _section_people(self, member):
+        _ = self.env._
+        domain = [("id", "child_of", member.id), ("is_company", "=", False)]
+        people = self.env["res.partner"].search(domain, order="name, id", limit=SHOWN)
+        # sudo: that a contact has an account on the portal is no secret for who may see the contact.
+        users = self.env["res.users"].sudo().search([("partner_id", "in", people.ids), ("share", "=", True)])
+        portal = users.grouped("partner_id")
+        return self._section(
+            "people", _("People"), 80, icon="fa-users",
+            columns=[_("Name"), _("Position"), _("Phone"), _("Email"), _("Portal")],
+            rows=[
+                [
+                    self._cell(person.name or person.display_name, person),
+                    person.function,
+                    person.phone,
+                    person.email,
+                    self._cell(_("Portal user"), badge="info") if portal.get(person.sudo()) else "",
+                ]
+                for person in people
+            ],
+            total=self.env["res.partner"].search_count(domain),
+            empty=_("No contact has been entered."),
+        )
+
+    def _section_members_below(self, member):
+        _ = self.env._
+        below = self.env["res.partner"].search([("channel_parent_id", "=", member.id)], order="complete_name, id")
+        return self._section(
+            "members_below", _("Members Below"), 85, icon="fa-sitemap",
+            columns=[_("Member"), _("Code"), _("Region"), _("Documents"), _("State")],
+            rows=[
+                [
+                    self._cell(partner.name, partner),
+                    partner.channel_code,
+                    partner.channel_region_id.display_name,
+                    self._state_cell(partner, "channel_compliance_status"),
+                    self._state_cell(partner, "channel_state"),
+                ]
+                for partner in below[:SHOWN]
+            ],
+            total=len(below),
+        )
+
+    def _section_audit(self, member):
+        _ = self.env._
+        Entry = self.env["channel.audit.entry"]
+        domain = self._of_member(member, model_field="model")
+        entries = Entry.search(domain, order="date DESC, id DESC", limit=SHOWN)
+        return self._section(
+            "audit", _("Audit Journal"), 90, icon="fa-book",
+            columns=[_("Date"), _("User"), _("Action"), _("Document"), _("Reason")],
+            rows=[
+                [
+                    self._cell(format_datetime(self.env, entry.date, dt_format="short"), entry),
+                    entry.user_id.name,
+                    entry.action,
+                    entry.res_name,
+                    entry.reason,
+                ]
+                for entry in entries
+            ],
+            total=Entry.search_count(domain),
+            empty=_("Nothing has been decided about this member yet."),
+        )
+
+    #=== TOOLING ===#
+
+    def _of_member(self, member, model_field="res_model"):
+        """Domain of what points to the member or to one of its documents by model and id."""
+        domain = Domain(model_field, "=", "res.partner") & Domain("res_id", "=", member.id)
+        for name in self._passport_models():
+            if self.env[name].has_access("read"):
+                documents = self.env[name].search([("partner_id", "=", member.id)])
+                domain |= Domain(model_field, "=", name) & Domain("res_id", "in", documents.ids)
+        return domain
+
+    @api.model
+    def _passport_models(self):
+        """Models with a ``partner_id`` whose alerts and journal entries belong to the member."""
+        return ["channel.qualification", "channel.authorization"]
+
+    def _may_see_amounts(self):
+        return any(self.env.user.has_group(group) for group in AMOUNT_GROUPS)
+
+    def _date(self, date):
+        return format_date(self.env, date) if date else ""
+
+    def _period(self, start, end):
+        if end:
+            return self.env._("%(start)s to %(end)s", start=self._date(start), end=self._date(end))
+        return self.env._("from %s on", self._date(start))
+
+    def _amount(self, amount, currency):
+        return format_amount(self.env, amount, currency)
