@@ -14,6 +14,8 @@
         # Reports
         "report/channel_authorization_report.xml",
         "report/channel_authorization_templates.xml",
+        "report/channel_member_passport_report.xml",
+        "report/channel_member_passport_templates.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_qualification_type_data.xml",
@@ -31,5 +33,18 @@
         "views/product_views.xml",
         "views/res_partner_views.xml",
         "views/channel_member_menus.xml",
+        "views/channel_member_screens.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "channel_member/static/src/authorization_matrix/*",
+            "channel_member/static/src/member_passport/*",
+        ],
+        "web.report_assets_common": [
+            "channel_member/static/src/member_passport/member_passport.scss",
+        ],
+        "web.assets_unit_tests": [
+            "channel_member/static/tests/**/*.test.js",
+        ],
+    },
 }

@@ -4,6 +4,8 @@ from . import channel_device_category
 from . import channel_document_reader
 from . import channel_gate
 from . import channel_hospital_grade
+from . import channel_member_overview_mixin
+from . import channel_member_passport
 from . import channel_qualification
 from . import channel_qualification_type
 from . import product_template
