@@ -11,6 +11,7 @@
         # Security
         "security/ir.model.access.csv",
         "security/channel_member_security.xml",
+        "security/channel_tier_security.xml",
         # Reports
         "report/channel_authorization_report.xml",
         "report/channel_authorization_templates.xml",
@@ -29,6 +30,9 @@
         "views/channel_hospital_grade_views.xml",
         "views/channel_qualification_type_views.xml",
         "views/channel_qualification_views.xml",
+        "views/channel_tier_rule_views.xml",
+        "views/channel_tier_review_views.xml",
+        "views/channel_tier_score_views.xml",
         "views/portal_templates.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",

@@ -8,5 +8,13 @@ from . import channel_member_overview_mixin
 from . import channel_member_passport
 from . import channel_qualification
 from . import channel_qualification_type
+from . import channel_tier_band
+from . import channel_tier_criterion
+from . import channel_tier_measure
+from . import channel_tier_review
+from . import channel_tier_review_line
+from . import channel_tier_rule
+from . import channel_tier_score
+from . import channel_tier_threshold
 from . import product_template
 from . import res_partner

@@ -30,6 +30,13 @@ MATRIX = """
     channel.qualification.type      r     r       r       r        r       crud       r         r       crud  -        r      -
     channel.qualification           crud  crud    r       r        r       crud       r         r       crud  -        r      -
     channel.authorization           crud  crud    r       crud     r       crud       r         r       crud  -        r      -
+    channel.tier.rule               r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.criterion          r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.band               r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.threshold          r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.review             r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.review.line        r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.tier.score              r     crud    r       r        r       crud       r         r       crud  -        -      -
     channel.cn.day                  r     r       r       r        r       crud       r         r       crud  -        -      -
 
     # Prices
