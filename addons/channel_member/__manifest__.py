@@ -25,6 +25,7 @@
         # Wizards
         "wizard/channel_member_decision_views.xml",
         # Views
+        "views/channel_authorization_conflict_views.xml",
         "views/channel_authorization_views.xml",
         "views/channel_device_category_views.xml",
         "views/channel_hospital_grade_views.xml",

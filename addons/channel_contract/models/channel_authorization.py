@@ -38,25 +38,24 @@ class ChannelAuthorization(models.Model):
 
     @api.depends("contract_version_id.state", "contract_version_id.valid_from", "contract_version_id.valid_to")
     def _compute_status(self):
-        super()._compute_status()
-        today = fields.Date.context_today(self)
-        for authorization in self:
-            # sudo: state and period only, of what the authorization rests on
-            version = authorization.contract_version_id.sudo()
-            if not version or authorization.status not in ("valid", "expiring"):
-                continue
-            if version.state == "draft" or (version.state == "approved" and version.valid_from > today):
-                authorization.status = "future"
-            elif version.state != "approved" or not version._covers(today):
-                authorization.status = "expired"
+        return super()._compute_status()
 
-    def _search_status(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        today = fields.Date.context_today(self)
+    def _status_on(self, date):
+        status = super()._status_on(date)
+        # sudo: state and period only, of what the authorization rests on
+        version = self.contract_version_id.sudo()
+        if not version or status not in ("valid", "expiring"):
+            return status
+        if version.state == "draft" or (version.state == "approved" and version.valid_from > date):
+            return "future"
+        if version.state != "approved" or not version._covers(date):
+            return "expired"
+        return status
 
-        def own(*statuses):
-            return Domain(super(ChannelAuthorization, self)._search_status("in", list(statuses)))
+    @api.model
+    def _status_domain(self, statuses, today):
+        def own(*names):
+            return super(ChannelAuthorization, self)._status_domain(names, today)
 
         approved = Domain("state", "=", "approved")
         later = Domain(
@@ -75,7 +74,7 @@ class ChannelAuthorization(models.Model):
             "future": own("future") | own("valid", "expiring") & later,
             "expired": own("expired") | own("valid", "expiring") & ~rests & ~later,
         }
-        return Domain.OR(domains[status] if status in domains else own(status) for status in value)
+        return Domain.OR(domains[status] if status in domains else own(status) for status in statuses)
 
     # === APPROVAL ===#
 
@@ -95,6 +94,21 @@ class ChannelAuthorization(models.Model):
             base=super()._in_force_sql(authorization, date),
             a=authorization,
             date=date,
+        )
+
+    @api.model
+    def _period_sql(self, authorization, pending=False):
+        """Within the period of the contract version, whether approved or (``pending``) still to be approved."""
+        return SQL(
+            """(CASE WHEN %(a)s.contract_version_id IS NULL THEN %(base)s ELSE COALESCE((
+                SELECT %(base)s * daterange(version.valid_from, COALESCE(version.valid_to + 1, 'infinity'), '[)')
+                  FROM channel_contract_version version
+                 WHERE version.id = %(a)s.contract_version_id
+                   AND (version.state = 'approved' OR version.state = 'draft' AND %(pending)s)
+            ), 'empty'::daterange) END)""",
+            base=super()._period_sql(authorization, pending=pending),
+            a=authorization,
+            pending=pending,
         )
 
     @api.model

@@ -1,4 +1,5 @@
 from . import channel_authorization
+from . import channel_authorization_conflict
 from . import channel_authorization_matrix
 from . import channel_device_category
 from . import channel_document_reader
@@ -17,4 +18,5 @@ from . import channel_tier_rule
 from . import channel_tier_score
 from . import channel_tier_threshold
 from . import product_template
+from . import res_company
 from . import res_partner

@@ -1,3 +1,4 @@
+import secrets
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -6,18 +7,30 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.channel_base.tools.domain import read_domain
+
 EXPIRING_DAYS = 90
+
+#: How many conflicts the form of a draft lists; the rest is in the list that its button opens.
+CONFLICTS_SHOWN = 20
+
+#: How many characters of an identity number are shown outside the printed letter.
+IDENTITY_SHOWN = 4
 
 
 class AuthorizationMatch(NamedTuple):
     """What the authorizations of a member say about one line; recordsets of ``channel.authorization``."""
 
     covering: models.BaseModel
-    """Cover product, territory and date: the line is authorised when there is one."""
+    """Cover product, territory and date, and everybody above is covered too: authorised when there is one."""
     elsewhere: models.BaseModel
     """Cover product and date, in another territory."""
     outdated: models.BaseModel
     """Cover product and territory, at another time."""
+    unsupported: models.BaseModel
+    """Cover product, territory and date, but the member above is not authorised for it (any more)."""
+    above: models.BaseModel
+    """That member above (``res.partner``), the nearest one; empty when there is nothing in ``unsupported``."""
 
 
 class ChannelAuthorization(models.Model):
@@ -26,6 +39,10 @@ class ChannelAuthorization(models.Model):
     Territory: with ``customer_ids``, these end customers and no others; without, every end customer in ``region_ids``
     and below. What is excluded stays excluded. Somebody other than the author approves it; an approved
     authorization does not change, it is revoked and a new one takes its place.
+
+    Members below: what a member with a parent member holds counts only as far as the parent is authorised itself, on
+    the day in question and by the hierarchy of that day. So a revocation above takes effect below at once, nothing is
+    revoked in the member's own record, and what was sold before stays authorised.
     """
 
     _name = "channel.authorization"
@@ -69,6 +86,12 @@ class ChannelAuthorization(models.Model):
         "authorization_id",
         "category_id",
         string="Device Categories",
+    )
+
+    product_domain = fields.Char(
+        string="Product Filter",
+        help="Chooses products to add to the list. The letter states the products that were chosen: products that "
+        "match later are not authorised by it.",
     )
 
     # Territory
@@ -124,6 +147,30 @@ class ChannelAuthorization(models.Model):
         "channel_base.group_channel_contract",
         help="Number of the identity document, where the law asks for it in the letter.",
     )
+    representative_identity_hint = fields.Char(
+        string="Representative's ID",
+        compute="_compute_representative_identity_hint",
+        groups="channel_base.group_channel_sales,channel_base.group_channel_compliance,"
+        "channel_base.group_channel_contract",
+        help="The last characters; the whole number is printed in the letter only.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Salesperson",
+        index="btree_not_null",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        tracking=True,
+        help="Own salesperson in charge. Orders under this authorization are then taken by this person only; empty "
+        "when anybody may.",
+    )
+    verification_token = fields.Char(
+        compute="_compute_verification_token",
+        store=True,
+        precompute=True,
+        copy=False,
+        groups="base.group_system",
+        help="Secret part of the address at which anybody who holds the letter can check that it is valid.",
+    )
     note = fields.Text(string="Further Terms")
 
     state = fields.Selection(selection_add=[("cancelled", "Revoked")])
@@ -143,11 +190,20 @@ class ChannelAuthorization(models.Model):
     revoked_on = fields.Date(readonly=True, copy=False, help="From this day on it is not in force.")
     revoke_reason = fields.Char(readonly=True, copy=False)
 
+    # Conflicts
+    conflict_level = fields.Selection(
+        [("block", "Blocking"), ("warn", "Warning")],
+        compute="_compute_conflicts",
+        help="What stands against the approval of the draft as it was saved last.",
+    )
+    conflict_html = fields.Html(string="Conflicts", compute="_compute_conflicts", sanitize=False)
+
     _dates_order = models.Constraint(
         "CHECK(date_to IS NULL OR date_to >= date_from)", "An authorization cannot end before it begins."
     )
     _number_uniq = models.Constraint("unique(number)", "The number of an authorization must be unique.")
     _member_idx = models.Index("(partner_id, company_id, state)")
+    _verification_token_uniq = models.UniqueIndex("(verification_token)", "The verification token must be unique.")
 
     #=== COMPUTE METHODS ===#
 
@@ -156,41 +212,99 @@ class ChannelAuthorization(models.Model):
         for authorization in self:
             authorization.access_url = f"/my/channel/authorizations/{authorization.id}"
 
-    @api.depends("state", "date_from", "date_to")
+    @api.depends("state", "date_from", "date_to", "revoked_on", "company_id")
     def _compute_status(self):
-        today = fields.Date.context_today(self)
-        soon = fields.Date.add(today, days=EXPIRING_DAYS)
         for authorization in self:
-            date_to = authorization.date_to
-            if authorization.state == "cancelled":
-                authorization.status = "revoked"
-            elif authorization.state != "approved":
-                authorization.status = "draft"
-            elif authorization.date_from > today:
-                authorization.status = "future"
-            elif date_to and date_to < today:
-                authorization.status = "expired"
-            elif date_to and date_to <= soon:
-                authorization.status = "expiring"
-            else:
-                authorization.status = "valid"
+            today = authorization.company_id._channel_today() if authorization.company_id else fields.Date.today()
+            authorization.status = authorization._status_on(today)
+
+    def _status_on(self, date):
+        """What the calendar makes of an authorization on a date: a value of :attr:`status`."""
+        self.ensure_one()
+        ends = [self.date_to] if self.date_to else []
+        if self.state == "cancelled":
+            if not self.revoked_on or self.revoked_on <= date:
+                return "revoked"
+            ends.append(fields.Date.subtract(self.revoked_on, days=1))
+        elif self.state != "approved":
+            return "draft"
+        if self.date_from > date:
+            return "future"
+        if ends and min(ends) < date:
+            return "expired"
+        if ends and min(ends) <= fields.Date.add(date, days=EXPIRING_DAYS):
+            return "expiring"
+        return "valid"
 
     def _search_status(self, operator, value):
         if operator != "in":
             return NotImplemented
-        today = fields.Date.context_today(self)
+        # sudo: the time zones of all companies; which documents are found remains a matter of the rules.
+        days = self.env["res.company"].sudo().search([]).grouped(lambda company: company._channel_today())
+        return Domain.OR(
+            Domain("company_id", "in", companies.ids) & self._status_domain(value, today)
+            for today, companies in days.items()
+        )
+
+    @api.model
+    def _status_domain(self, statuses, today):
+        """Domain of the documents with one of these statuses on a date."""
         soon = fields.Date.add(today, days=EXPIRING_DAYS)
-        approved = Domain("state", "=", "approved")
-        begun = approved & Domain("date_from", "<=", today)
+        running = Domain("state", "=", "approved") | Domain("state", "=", "cancelled") & Domain("revoked_on", ">", today)
+        begun = running & Domain("date_from", "<=", today)
+        later = (Domain("date_to", "=", False) | Domain("date_to", ">", soon)) & (
+            Domain("revoked_on", "=", False) | Domain("revoked_on", ">", fields.Date.add(soon, days=1))
+        )
+        ended = Domain("date_to", "<", today) & Domain("date_to", "!=", False)
         domains = {
             "draft": Domain("state", "=", "draft"),
-            "revoked": Domain("state", "=", "cancelled"),
-            "future": approved & Domain("date_from", ">", today),
-            "expired": begun & Domain("date_to", "<", today),
-            "expiring": begun & Domain("date_to", ">=", today) & Domain("date_to", "<=", soon),
-            "valid": begun & (Domain("date_to", "=", False) | Domain("date_to", ">", soon)),
+            "revoked": Domain("state", "=", "cancelled")
+            & (Domain("revoked_on", "=", False) | Domain("revoked_on", "<=", today)),
+            "future": running & Domain("date_from", ">", today),
+            "expired": begun & ended,
+            "expiring": begun & ~ended & ~later,
+            "valid": begun & later,
         }
-        return Domain.OR(domains[status] for status in value if status in domains)
+        return Domain.OR(domains[status] for status in statuses if status in domains)
+
+    @api.depends("representative_identity")
+    def _compute_representative_identity_hint(self):
+        for authorization in self:
+            number = authorization.representative_identity or ""
+            authorization.representative_identity_hint = (
+                f"…{number[-IDENTITY_SHOWN:]}" if len(number) > IDENTITY_SHOWN else number and "…"
+            )
+
+    def _compute_verification_token(self):
+        # Stored and without dependencies: computed once for each record, also for those of an earlier version.
+        for authorization in self:
+            authorization.verification_token = authorization.verification_token or secrets.token_urlsafe(32)
+
+    @api.depends("state")
+    @api.depends_context("uid", "lang")
+    def _compute_conflicts(self):
+        drafts = self.filtered(lambda a: a.state == "draft" and a._origin)
+        conflicts = defaultdict(list)
+        for conflict in self.env["channel.authorization.conflict"]._find(drafts._origin):
+            conflicts[conflict.authorization].append(conflict)
+        for authorization in self:
+            found = conflicts[authorization._origin]
+            levels = {conflict.severity for conflict in found}
+            authorization.conflict_level = "block" if "block" in levels else "warn" if levels else False
+            authorization.conflict_html = found and self.env["ir.qweb"]._render(
+                "channel_member.authorization_conflicts",
+                {
+                    "sentences": [
+                        (conflict.severity, sentence)
+                        for conflict, sentence in zip(
+                            found[:CONFLICTS_SHOWN],
+                            self.env["channel.authorization.conflict"]._sentences(found[:CONFLICTS_SHOWN]),
+                            strict=True,
+                        )
+                    ],
+                    "more": max(0, len(found) - CONFLICTS_SHOWN),
+                },
+            )
 
     #=== CONSTRAINT METHODS ===#
 
@@ -237,7 +351,8 @@ class ChannelAuthorization(models.Model):
         """End approved authorizations before their time. Channel Manager or Compliance.
 
         :param str reason: why; without it the wizard that asks for it is returned
-        :param date: first day that is not in force any more; today when not given
+        :param date: first day that is not in force any more; today in the company's time zone when not given, so that
+            documents of today are refused at once and those of yesterday stay authorised
         """
         if not reason:
             return self.env["channel.member.decision"]._open(self, "revoke")
@@ -247,14 +362,36 @@ class ChannelAuthorization(models.Model):
         for authorization in self:
             if authorization.state != "approved":
                 raise UserError(self.env._("Authorization %s is not approved.", authorization.number))
-        date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        date = fields.Date.to_date(date)
         # sudo: the decision has been checked above; Compliance need not be allowed to edit authorizations.
-        self.sudo().write({"state": "cancelled", "revoked_on": date, "revoke_reason": reason})
-        self.env["channel.audit.entry"]._record(
-            "authorization.revoked", self, reason=reason, before={"state": "approved"},
-            after={"state": "cancelled", "revoked_on": date},
-        )
+        for company, authorizations in self.sudo().grouped("company_id").items():
+            first_day = date or company._channel_today()
+            authorizations.write({"state": "cancelled", "revoked_on": first_day, "revoke_reason": reason})
+            self.env["channel.audit.entry"]._record(
+                "authorization.revoked", authorizations, reason=reason, before={"state": "approved"},
+                after={"state": "cancelled", "revoked_on": first_day},
+            )
         return True
+
+    def action_add_products(self):
+        """Add the products that the filter finds now to the list of a draft.
+
+        :raise UserError: no filter, or nothing found
+        """
+        for authorization in self:
+            domain = authorization.product_domain and read_domain(authorization.product_domain)
+            products = self.env["product.product"].search(domain) if domain else self.env["product.product"]
+            if not products:
+                raise UserError(self.env._(
+                    "Product Filter of %s finds no product: choose conditions first.", authorization.number
+                ))
+            authorization.product_ids |= products
+        return True
+
+    def action_show_conflicts(self):
+        """Find the conflicts of any number of authorizations, drafts among themselves too, and list them."""
+        self.check_access("read")
+        return self.env["channel.authorization.conflict"]._open(self)
 
     def action_print_letter(self):
         return self.env.ref("channel_member.channel_authorization_report").report_action(self)
@@ -265,7 +402,7 @@ class ChannelAuthorization(models.Model):
         return [
             "partner_id", "company_id", "all_products", "product_ids", "product_categ_ids", "device_category_ids",
             "region_ids", "customer_ids", "excluded_region_ids", "excluded_customer_ids", "exclusive", "date_from",
-            "date_to", "representative_id", "representative_identity", "note",
+            "date_to", "representative_id", "representative_identity", "user_id", "note",
         ]
 
     def _approval_before(self):
@@ -287,7 +424,7 @@ class ChannelAuthorization(models.Model):
                 raise UserError(self.env._(
                     "Authorization %s names no territory: choose regions or end customers.", authorization.number
                 ))
-        self._check_exclusivity()
+        self.env["channel.authorization.conflict"]._check(self)
 
     def _approval_audit_values(self):
         return {
@@ -296,6 +433,7 @@ class ChannelAuthorization(models.Model):
                 "member": authorization.partner_id.channel_code or authorization.partner_id.name,
                 "date_from": authorization.date_from,
                 "date_to": authorization.date_to or None,
+                "salesperson": authorization.user_id.login or None,
                 "exclusive": authorization.exclusive,
                 "all_products": authorization.all_products,
                 "product_ids": sorted(authorization.product_ids.ids),
@@ -315,6 +453,9 @@ class ChannelAuthorization(models.Model):
     def _match_lines(self, lines):
         """Compare lines with the authorizations of their members, in one query for any number of lines.
 
+        What a member holds below another counts only where the members above it that limit it (see
+        :meth:`_limits_sql`) hold it too, on the line's date and by the hierarchy of that date.
+
         :param lines: list of dicts ``{member_id, customer_id, product_id, date, company_id}``; ``member_id`` is a
             commercial partner, ``customer_id`` the end customer, or False when it is not known yet: then the
             territory is not judged
@@ -327,23 +468,47 @@ class ChannelAuthorization(models.Model):
         self._flush_matched()
         rows = self.env.execute_query(SQL(
             """
-            WITH line AS (
+            WITH RECURSIVE line AS (
                 SELECT *
                   FROM unnest(%(keys)s::int[], %(members)s::int[], %(customers)s::int[], %(products)s::int[],
                               %(dates)s::date[], %(companies)s::int[])
                     AS line(key, member_id, customer_id, product_id, date, company_id)
+            ),
+            above AS (
+                SELECT DISTINCT member_id, date, company_id, member_id AS holder_id, ARRAY[member_id] AS path FROM line
+                 UNION ALL
+                SELECT above.member_id, above.date, above.company_id, parent.id, above.path || parent.id
+                  FROM above
+            CROSS JOIN LATERAL %(parent)s AS parent
+                 WHERE parent.id IS NOT NULL AND NOT parent.id = ANY(above.path)
+            ),
+            holder AS (
+                SELECT above.member_id, above.date, above.company_id, above.holder_id,
+                       cardinality(above.path) - 1 AS depth
+                  FROM above
+                  JOIN res_partner member ON member.id = above.holder_id
+                  JOIN res_company issuer ON issuer.id = above.company_id
+                 WHERE above.holder_id = above.member_id OR %(limits)s
             )
-            SELECT line.key, a.id, %(in_force)s AS in_force, (line.customer_id IS NULL OR %(territory)s) AS in_territory
+            SELECT line.key, holder.depth, holder.holder_id, a.id, a.in_force, a.in_territory
               FROM line
-              JOIN channel_authorization a
-                ON a.partner_id = line.member_id AND a.company_id = line.company_id AND a.state != 'draft'
-              JOIN product_product product ON product.id = line.product_id
-              JOIN product_template template ON template.id = product.product_tmpl_id
-         LEFT JOIN res_partner customer ON customer.id = line.customer_id
-         LEFT JOIN res_partner company ON company.id = customer.commercial_partner_id
-         LEFT JOIN channel_region region ON region.id = COALESCE(customer.channel_region_id, company.channel_region_id)
-             WHERE %(products_match)s
-          ORDER BY line.key, a.date_from DESC, a.id DESC
+              JOIN holder
+                ON holder.member_id = line.member_id AND holder.date = line.date
+               AND holder.company_id = line.company_id
+         LEFT JOIN LATERAL (
+                SELECT a.id, a.date_from, %(in_force)s AS in_force,
+                       (line.customer_id IS NULL OR %(territory)s) AS in_territory
+                  FROM channel_authorization a
+                  JOIN product_product product ON product.id = line.product_id
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+             LEFT JOIN res_partner customer ON customer.id = line.customer_id
+             LEFT JOIN res_partner company ON company.id = customer.commercial_partner_id
+             LEFT JOIN channel_region region
+                    ON region.id = COALESCE(customer.channel_region_id, company.channel_region_id)
+                 WHERE a.partner_id = holder.holder_id AND a.company_id = line.company_id AND a.state != 'draft'
+                   AND %(products_match)s
+                ) a ON TRUE
+          ORDER BY line.key, holder.depth, a.date_from DESC, a.id DESC
             """,
             keys=list(range(len(lines))),
             members=[line["member_id"] for line in lines],
@@ -351,89 +516,131 @@ class ChannelAuthorization(models.Model):
             products=[line["product_id"] for line in lines],
             dates=[line["date"] for line in lines],
             companies=[line["company_id"] for line in lines],
+            parent=self._parent_sql(SQL("above.holder_id"), SQL("above.date")),
+            limits=self._limits_sql(SQL("member"), SQL("issuer")),
             in_force=self._in_force_sql(SQL("a"), SQL("line.date")),
             territory=self._territory_sql(SQL("a"), SQL("customer"), SQL("region")),
             products_match=self._products_sql(SQL("a"), SQL("product"), SQL("template")),
         ))
         found = defaultdict(lambda: ([], [], []))
-        for key, authorization_id, in_force, in_territory in rows:
-            if in_force and in_territory:
+        holders = defaultdict(dict)
+        for key, depth, holder_id, authorization_id, in_force, in_territory in rows:
+            covers = bool(authorization_id) and in_force and in_territory
+            if depth:
+                holders[key][holder_id] = holders[key].get(holder_id) or covers
+            elif covers:
                 found[key][0].append(authorization_id)
             elif in_force:
                 found[key][1].append(authorization_id)
             elif in_territory:
                 found[key][2].append(authorization_id)
-        return [AuthorizationMatch(*map(authorizations.browse, found[key])) for key in range(len(lines))]
-
-    def _check_exclusivity(self):
-        """Refuse what an exclusive authorization of another member rules out, or what is exclusive and is not alone.
-
-        Members above and below share: a sub-dealer sells in the exclusive territory of its dealer.
-        """
-        self._flush_matched()
-        rows = self.env.execute_query(SQL(
-            """
-            WITH RECURSIVE above(id, ancestor_id) AS (
-                SELECT id, channel_parent_id FROM res_partner WHERE channel_parent_id IS NOT NULL
-                UNION
-                SELECT above.id, partner.channel_parent_id
-                  FROM above JOIN res_partner partner ON partner.id = above.ancestor_id
-                 WHERE partner.channel_parent_id IS NOT NULL
-            )
-            SELECT a.id, other.id
-              FROM channel_authorization a
-              JOIN channel_authorization other
-                ON other.company_id = a.company_id AND other.partner_id != a.partner_id AND other.state = 'approved'
-               AND (other.exclusive OR a.exclusive)
-               AND daterange(a.date_from, a.date_to, '[]') && daterange(other.date_from, other.date_to, '[]')
-             WHERE a.id IN %(ids)s
-               AND NOT EXISTS (
-                    SELECT FROM above
-                     WHERE above.id = a.partner_id AND above.ancestor_id = other.partner_id
-                        OR above.id = other.partner_id AND above.ancestor_id = a.partner_id
-               )
-               AND EXISTS (
-                    SELECT FROM product_product product
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE product.active AND %(products_a)s AND %(products_other)s
-               )
-               AND (
-                    EXISTS (
-                        SELECT FROM res_partner customer
-                          JOIN channel_region region ON region.id = customer.channel_region_id
-                         WHERE customer.channel_role = 'hospital' AND %(territory_a)s AND %(territory_other)s
-                    )
-                    OR EXISTS (
-                        SELECT FROM channel_region region
-                     LEFT JOIN res_partner customer ON FALSE
-                         WHERE %(territory_a)s AND %(territory_other)s
-                    )
-               )
-            """,
-            ids=tuple(self.ids),
-            products_a=self._products_sql(SQL("a"), SQL("product"), SQL("template")),
-            products_other=self._products_sql(SQL("other"), SQL("product"), SQL("template")),
-            territory_a=self._territory_sql(SQL("a"), SQL("customer"), SQL("region")),
-            territory_other=self._territory_sql(SQL("other"), SQL("customer"), SQL("region")),
-        ))
-        if rows:
-            authorization, other = self.browse(rows[0][0]), self.browse(rows[0][1])
-            raise UserError(self.env._(
-                "%(number)s of %(member)s overlaps %(other)s of %(other_member)s in products, territory and time, and "
-                "one of them is exclusive. Exclude the territory, or revoke the other one first.",
-                number=authorization.number,
-                member=authorization.partner_id.display_name,
-                other=other.number,
-                other_member=other.partner_id.display_name,
+        matches = []
+        for key in range(len(lines)):
+            covering, elsewhere, outdated = map(authorizations.browse, found[key])
+            # In the order of the rows: the nearest first.
+            missing = [holder_id for holder_id, covers in holders[key].items() if covering and not covers]
+            above = self.env["res.partner"].sudo().browse(missing[:1])
+            none = authorizations.browse()
+            matches.append(AuthorizationMatch(
+                none if above else covering, elsewhere, outdated, covering if above else none, above
             ))
+        return matches
 
     #=== TOOLING ===#
 
-    def _representative_identity(self):
-        """The identity number for the letter, empty for users who may not read it."""
+    def _representative_identity(self, printed=True):
+        """The identity number for the letter, empty for users who may not read it.
+
+        :param bool printed: whole in the printed letter, its last characters on a screen
+        """
         self.ensure_one()
         field = self._fields["representative_identity"]
-        return self._has_field_access(field, "read") and self.representative_identity or ""
+        if not self._has_field_access(field, "read"):
+            return ""
+        return (self.representative_identity if printed else self.representative_identity_hint) or ""
+
+    def _verification_url(self):
+        """Address of the public page that tells whether the letter is valid."""
+        self.ensure_one()
+        # sudo: the token is for whoever holds the letter, and this is the letter.
+        return f"{self.get_base_url()}/channel/verify/{self.sudo().verification_token}"
+
+    @api.model
+    def _verify(self, token):
+        """What the public page says about a letter.
+
+        :param str token: from the address
+        :return: None when there is no such letter, else a dict of ``number``, ``company``, ``member``, ``date_from``,
+            ``date_to`` (None: until revoked), ``date`` (today where the company is) and ``status``: ``valid``,
+            ``future``, ``expired``, ``revoked``, or ``suspended`` when the member is not active, or the member above
+            is not authorised for all of it any more
+        """
+        # sudo: whoever holds the letter may ask; the token is the key, and only what the letter says on top is told.
+        authorization = self.sudo().search([("verification_token", "=", token), ("state", "!=", "draft")], limit=1)
+        if not token or not authorization:
+            return None
+        today = authorization.company_id._channel_today()
+        status = {"expiring": "valid", "draft": "future"}.get(authorization.status, authorization.status)
+        if status == "valid" and (
+            authorization.partner_id.channel_state != "active"
+            or self.env["channel.authorization.conflict"]._find_exceeding(authorization, date=today)
+        ):
+            status = "suspended"
+        date_to = authorization.date_to
+        if authorization.state == "cancelled":
+            last_day = fields.Date.subtract(authorization.revoked_on, days=1)
+            date_to = min(date_to or last_day, last_day)
+        return {
+            "number": authorization.number,
+            "company": authorization.company_id.name,
+            "member": authorization.partner_id.name,
+            "date_from": authorization.date_from,
+            "date_to": date_to or None,
+            "date": today,
+            "status": status,
+        }
+
+    @api.model
+    def _parent_sql(self, member, date):
+        """SQL relation with one column ``id``: the member above a member on a date."""
+        return SQL(
+            "(SELECT partner.channel_parent_id AS id FROM res_partner partner WHERE partner.id = %s)", member
+        )
+
+    @api.model
+    def _limits_sql(self, member, company):
+        """SQL condition: members below this one may not sell more than it is authorised for itself.
+
+        The manufacturer, the importer and the company itself stand at the top and need no authorization, nor does who
+        does not trade. Agents and platforms limit where the company says so.
+        """
+        return SQL(
+            """(
+                %(member)s.id != %(company)s.partner_id
+                AND (
+                    %(member)s.channel_role IN ('distributor', 'sub_distributor')
+                    OR %(member)s.channel_role = 'agent' AND %(company)s.channel_agent_limits IS NOT FALSE
+                    OR %(member)s.channel_role = 'platform' AND %(company)s.channel_platform_limits IS NOT FALSE
+                )
+            )""",
+            member=member,
+            company=company,
+        )
+
+    @api.model
+    def _period_sql(self, authorization, pending=False):
+        """SQL expression, a ``daterange``: the days on which an authorization is in force, ``infinity`` when open.
+
+        Agrees with :meth:`_in_force_sql` for what has been approved, and for drafts says when they would be.
+
+        :param bool pending: count also days that wait for another decision, as conflicts do
+        """
+        return SQL(
+            """daterange(%(a)s.date_from, GREATEST(%(a)s.date_from, COALESCE(
+                LEAST(%(a)s.date_to + 1, CASE WHEN %(a)s.state = 'cancelled' THEN %(a)s.revoked_on END), 'infinity'
+            )), '[)')""",
+            a=authorization,
+        )
 
     @api.model
     def _in_force_sql(self, authorization, date):
@@ -497,12 +704,25 @@ class ChannelAuthorization(models.Model):
                      WHERE rel.authorization_id = %(a)s.id AND %(region)s.parent_path LIKE allowed.parent_path || '%%'
                 )
                 END
-                AND NOT EXISTS (
+                AND NOT %(excluded)s
+            )""",
+            a=authorization,
+            customer=customer,
+            region=region,
+            excluded=self._excluded_sql(authorization, customer, region),
+        )
+
+    @api.model
+    def _excluded_sql(self, authorization, customer, region):
+        """SQL condition: an end customer, or its region, is excluded from an authorization."""
+        return SQL(
+            """(
+                EXISTS (
                     SELECT FROM channel_authorization_excluded_region_rel rel
                       JOIN channel_region excluded ON excluded.id = rel.region_id
                      WHERE rel.authorization_id = %(a)s.id AND %(region)s.parent_path LIKE excluded.parent_path || '%%'
                 )
-                AND NOT EXISTS (
+                OR EXISTS (
                     SELECT FROM channel_authorization_excluded_customer_rel rel
                      WHERE rel.authorization_id = %(a)s.id
                        AND rel.partner_id IN (%(customer)s.id, %(customer)s.commercial_partner_id)
@@ -513,6 +733,165 @@ class ChannelAuthorization(models.Model):
             region=region,
         )
 
+    # For the comparison of authorizations with each other: relations about those in ``ask`` that are joined on, so that
+    # the products are not searched again for each pair.
+
+    @api.model
+    def _ask_products_sql(self):
+        """SQL relations: the products of the authorizations in ``ask``, and all that another one may name to meet them.
+
+        ``ask_product(id, product_id, template_id, categ_id)`` without those of authorizations for all products;
+        ``ask_category(id, category_id)`` and ``ask_device_category(id, category_id)``: the categories above the
+        products, and above and below the categories named.
+        """
+        return SQL(
+            """
+            ask_product AS MATERIALIZED (
+                SELECT ask.id, product.id AS product_id, template.id AS template_id, template.categ_id
+                  FROM ask
+                  JOIN channel_authorization_product_rel rel ON rel.authorization_id = ask.id
+                  JOIN product_product product ON product.id = rel.product_id AND product.active
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+                 WHERE ask.all_products IS NOT TRUE
+                 UNION
+                SELECT ask.id, product.id, template.id, template.categ_id
+                  FROM ask
+                  JOIN channel_authorization_product_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN product_category named ON named.id = rel.category_id
+                  JOIN product_category own ON own.parent_path LIKE named.parent_path || '%%'
+                  JOIN product_template template ON template.categ_id = own.id
+                  JOIN product_product product ON product.product_tmpl_id = template.id AND product.active
+                 WHERE ask.all_products IS NOT TRUE
+                 UNION
+                SELECT ask.id, product.id, template.id, template.categ_id
+                  FROM ask
+                  JOIN channel_authorization_device_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_device_category named ON named.id = rel.category_id
+                  JOIN channel_device_category own ON own.parent_path LIKE named.parent_path || '%%'
+                  JOIN channel_device_category_product_template_rel own_rel ON own_rel.category_id = own.id
+                  JOIN product_template template ON template.id = own_rel.product_tmpl_id
+                  JOIN product_product product ON product.product_tmpl_id = template.id AND product.active
+                 WHERE ask.all_products IS NOT TRUE
+            ),
+            ask_category AS MATERIALIZED (
+                SELECT DISTINCT ask_product.id, up.id::int AS category_id
+                  FROM (SELECT DISTINCT id, categ_id FROM ask_product) ask_product
+                  JOIN product_category own ON own.id = ask_product.categ_id
+            CROSS JOIN LATERAL unnest(string_to_array(rtrim(own.parent_path, '/'), '/')) AS up(id)
+                 UNION
+                SELECT ask.id, other.id
+                  FROM ask
+                  JOIN channel_authorization_product_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN product_category named ON named.id = rel.category_id
+                  JOIN product_category other
+                    ON other.parent_path LIKE named.parent_path || '%%'
+                    OR named.parent_path LIKE other.parent_path || '%%'
+            ),
+            ask_device_category AS MATERIALIZED (
+                SELECT DISTINCT ask_product.id, up.id::int AS category_id
+                  FROM (SELECT DISTINCT id, template_id FROM ask_product) ask_product
+                  JOIN channel_device_category_product_template_rel own_rel
+                    ON own_rel.product_tmpl_id = ask_product.template_id
+                  JOIN channel_device_category own ON own.id = own_rel.category_id
+            CROSS JOIN LATERAL unnest(string_to_array(rtrim(own.parent_path, '/'), '/')) AS up(id)
+                 UNION
+                SELECT ask.id, other.id
+                  FROM ask
+                  JOIN channel_authorization_device_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_device_category named ON named.id = rel.category_id
+                  JOIN channel_device_category other
+                    ON other.parent_path LIKE named.parent_path || '%%'
+                    OR named.parent_path LIKE other.parent_path || '%%'
+            )
+            """
+        )
+
+    @api.model
+    def _ask_meets_sql(self, ask, other):
+        """SQL condition: another authorization names something that meets an authorization in ``ask``."""
+        return SQL(
+            """(
+                EXISTS (
+                    SELECT FROM channel_authorization_product_rel rel
+                      JOIN ask_product ON ask_product.product_id = rel.product_id
+                     WHERE rel.authorization_id = %(other)s.id AND ask_product.id = %(ask)s.id
+                )
+                OR EXISTS (
+                    SELECT FROM channel_authorization_product_category_rel rel
+                      JOIN ask_category ON ask_category.category_id = rel.category_id
+                     WHERE rel.authorization_id = %(other)s.id AND ask_category.id = %(ask)s.id
+                )
+                OR EXISTS (
+                    SELECT FROM channel_authorization_device_category_rel rel
+                      JOIN ask_device_category ON ask_device_category.category_id = rel.category_id
+                     WHERE rel.authorization_id = %(other)s.id AND ask_device_category.id = %(ask)s.id
+                )
+            )""",
+            ask=ask,
+            other=other,
+        )
+
+    @api.model
+    def _product_atoms_sql(self):
+        """SQL query: what each authorization in ``ask`` names, and the authorizations in ``held`` that hold it whole.
+
+        ``(id, product_id, holders)``. A category is held by a category at or above it, not by its products of today:
+        what joins the category later would not be held.
+        """
+        return SQL(
+            """
+                SELECT ask.id, NULL::int, ARRAY(
+                        SELECT held.other_id FROM held WHERE held.id = ask.id AND held.all_products
+                      ORDER BY held.other_id
+                    )
+                  FROM ask
+                 WHERE ask.all_products
+                 UNION ALL
+                SELECT ask.id, NULL, ARRAY(
+                        SELECT held.other_id FROM held
+                         WHERE held.id = ask.id AND (held.all_products OR EXISTS (
+                            SELECT FROM channel_authorization_product_category_rel above_rel
+                              JOIN product_category allowed ON allowed.id = above_rel.category_id
+                             WHERE above_rel.authorization_id = held.other_id
+                               AND named.parent_path LIKE allowed.parent_path || '%%'
+                         ))
+                      ORDER BY held.other_id
+                    )
+                  FROM ask
+                  JOIN channel_authorization_product_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN product_category named ON named.id = rel.category_id
+                 WHERE ask.all_products IS NOT TRUE
+                 UNION ALL
+                SELECT ask.id, NULL, ARRAY(
+                        SELECT held.other_id FROM held
+                         WHERE held.id = ask.id AND (held.all_products OR EXISTS (
+                            SELECT FROM channel_authorization_device_category_rel above_rel
+                              JOIN channel_device_category allowed ON allowed.id = above_rel.category_id
+                             WHERE above_rel.authorization_id = held.other_id
+                               AND named.parent_path LIKE allowed.parent_path || '%%'
+                         ))
+                      ORDER BY held.other_id
+                    )
+                  FROM ask
+                  JOIN channel_authorization_device_category_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_device_category named ON named.id = rel.category_id
+                 WHERE ask.all_products IS NOT TRUE
+                 UNION ALL
+                SELECT ask.id, product.id, ARRAY(
+                        SELECT held.other_id FROM held
+                          JOIN channel_authorization b ON b.id = held.other_id
+                         WHERE held.id = ask.id AND %(names)s
+                      ORDER BY held.other_id
+                    )
+                  FROM ask
+                  JOIN channel_authorization_product_rel rel ON rel.authorization_id = ask.id
+                  JOIN product_product product ON product.id = rel.product_id
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+                 WHERE ask.all_products IS NOT TRUE
+            """,
+            names=self._products_sql(SQL("b"), SQL("product"), SQL("template")),
+        )
+
     @api.model
     def _flush_matched(self):
         """Write pending changes of all that the conditions read."""
@@ -520,6 +899,7 @@ class ChannelAuthorization(models.Model):
         self.env["res.partner"].flush_model(
             ["channel_region_id", "channel_role", "channel_parent_id", "commercial_partner_id"]
         )
+        self.env["res.company"].flush_model(["partner_id", "channel_agent_limits", "channel_platform_limits"])
         self.env["product.product"].flush_model(["product_tmpl_id", "active"])
         self.env["product.template"].flush_model(["categ_id", "channel_category_ids"])
         self.env["product.category"].flush_model(["parent_path"])

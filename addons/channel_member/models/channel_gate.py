@@ -100,7 +100,19 @@ class ChannelGate(models.AbstractModel):
                 "customer": request.customer.display_name if request.customer else "",
                 "date": format_date(self.env, request.date),
             }
-            if match.elsewhere:
+            if match.unsupported:
+                yield request.finding(
+                    self.env._(
+                        "Authorization %(number)s of %(member)s for %(product)s rests on %(above)s, the member above, "
+                        "which is not authorised for it on %(date)s.",
+                        **values,
+                        number=match.unsupported[0].number,
+                        above=match.above.name,
+                    ),
+                    line=line,
+                    basis={"reason": "above", "member": match.above.id, "date": fields.Date.to_string(request.date)},
+                )
+            elif match.elsewhere:
                 yield request.finding(
                     self.env._(
                         "Territory breach: %(member)s is authorised for %(product)s, but not for %(customer)s "
