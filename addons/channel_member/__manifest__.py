@@ -11,7 +11,10 @@
         # Security
         "security/ir.model.access.csv",
         "security/channel_member_security.xml",
+        "security/channel_member_period_security.xml",
         "security/channel_tier_security.xml",
+        "security/channel_registration_security.xml",
+        "security/channel_qualification_security.xml",
         # Reports
         "report/channel_authorization_report.xml",
         "report/channel_authorization_templates.xml",
@@ -19,11 +22,16 @@
         "report/channel_member_passport_templates.xml",
         # Data
         "data/ir_sequence_data.xml",
+        "data/channel_qualification_data.xml",
         "data/channel_qualification_type_data.xml",
         "data/channel_gate_check_data.xml",
+        "data/channel_member_period_data.xml",
         "data/ir_cron_data.xml",
+        "data/channel_registration_data.xml",
         # Wizards
+        "wizard/channel_member_change_views.xml",
         "wizard/channel_member_decision_views.xml",
+        "wizard/channel_scope_review_views.xml",
         # Views
         "views/channel_authorization_conflict_views.xml",
         "views/channel_authorization_views.xml",
@@ -35,8 +43,13 @@
         "views/channel_tier_review_views.xml",
         "views/channel_tier_score_views.xml",
         "views/portal_templates.xml",
+        "views/channel_register_list_views.xml",
+        "views/channel_registration_views.xml",
+        "views/channel_verification_views.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",
+        "views/channel_member_period_views.xml",
+        "views/stock_lot_views.xml",
         "views/channel_member_menus.xml",
         "views/channel_member_screens.xml",
     ],

@@ -1,3 +1,4 @@
+from . import channel_register_mixin  # first: models below inherit it
 from . import channel_authorization
 from . import channel_authorization_conflict
 from . import channel_authorization_matrix
@@ -7,8 +8,21 @@ from . import channel_gate
 from . import channel_hospital_grade
 from . import channel_member_overview_mixin
 from . import channel_member_passport
+from . import channel_member_period
+from . import channel_member_position_mixin
 from . import channel_qualification
+from . import channel_qualification_scope
+from . import channel_qualification_suspension
 from . import channel_qualification_type
+from . import channel_qualification_warning
+from . import channel_register
+from . import channel_register_entry
+from . import channel_register_import
+from . import channel_register_import_row
+from . import channel_register_list
+from . import channel_registration
+from . import channel_verification
+from . import ir_attachment
 from . import channel_tier_band
 from . import channel_tier_criterion
 from . import channel_tier_measure
@@ -20,3 +34,4 @@ from . import channel_tier_threshold
 from . import product_template
 from . import res_company
 from . import res_partner
+from . import stock_lot

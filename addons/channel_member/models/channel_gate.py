@@ -60,6 +60,11 @@ class ChannelGate(models.AbstractModel):
                     }
                     yield request.finding(
                         self.env._(
+                            "%(type)s %(numbers)s of %(member)s has no scope entered, so that it does not cover "
+                            "%(product)s.", **values,
+                        )
+                        if all(qualification.scope_missing for qualification in qualifications)
+                        else self.env._(
                             "%(product)s (%(categories)s) is outside the scope of %(type)s %(numbers)s of %(member)s.",
                             **values,
                         )
@@ -141,7 +146,126 @@ class ChannelGate(models.AbstractModel):
                     basis={"reason": "none"},
                 )
 
+    def _check_product_registration(self, requests):
+        """Each device is made under a registration certificate that was in force then, and is not cancelled since.
+
+        Delivered goods are judged by the day on which their lot was made, so that goods made while an expired
+        certificate was valid stay lawful. Before lots are chosen, an expired certificate is no reason to refuse as
+        long as such goods lie in stock: :meth:`_check_product_registration_stock` says so.
+        """
+        return self._registration_findings(requests, from_stock=False)
+
+    def _check_product_registration_stock(self, requests):
+        """The certificate has expired: only goods in stock that were made while it was valid may be delivered."""
+        return self._registration_findings(requests, from_stock=True)
+
     #=== TOOLING ===#
+
+    def _registration_findings(self, requests, from_stock):
+        asked = [
+            (request, line, (
+                line.product.product_tmpl_id._origin.id,
+                request.company.id,
+                request.date,
+                line.lot.channel_production_date or None if line.lot else None,
+                request.member.country_id._origin.id or None,
+            ))
+            for request in requests
+            for line in self._registered_lines(request)
+        ]
+        Registration = self.env["channel.registration"]
+        gaps = Registration._gaps(ask for _request, _line, ask in asked)
+        if not gaps:
+            return
+        # Lots are chosen later: what counts is whether there are lawful ones.
+        open_asks = {
+            ask[:3] for _request, line, ask in asked if not line.lot and gaps.get(ask, (None,))[0] == "unknown"
+        }
+        lawful = Registration._lawful_stock(open_asks)
+        for request, line, ask in asked:
+            if ask not in gaps:
+                continue
+            reason, certificate = gaps[ask]
+            may_come_from_stock = not line.lot and reason == "unknown" and ask[:3] in lawful
+            if may_come_from_stock is not from_stock:
+                continue
+            message, remedy = self._registration_message(request, line, reason, certificate, from_stock)
+            yield request.finding(
+                message,
+                line=line,
+                basis={
+                    "reason": "stock" if from_stock else reason,
+                    "certificate": certificate.number or None,
+                    "made": ask[3] and fields.Date.to_string(ask[3]),
+                    "date": fields.Date.to_string(request.date),
+                },
+                remedy=remedy,
+            )
+
+    def _registration_message(self, request, line, reason, certificate, from_stock):
+        """:return: ``(message, remedy)`` of a finding; remedy None for that of the check"""
+        values = {
+            "product": line.product.display_name,
+            "lot": line.lot.name if line.lot else "",
+            "number": certificate.number,
+            "from": format_date(self.env, certificate.valid_from),
+            "to": format_date(self.env, certificate.valid_to),
+            "date": format_date(self.env, request.date),
+        }
+        if from_stock:
+            return self.env._(
+                "Certificate %(number)s of %(product)s expired on %(to)s: only lots made until then may be delivered.",
+                **values,
+            ), None
+        if reason == "none":
+            return self.env._("%(product)s has no verified registration certificate.", **values), None
+        if reason == "cancelled":
+            return self.env._(
+                "Certificate %(number)s of %(product)s is cancelled from %(on)s on.", **values,
+                on=format_date(self.env, certificate.cancelled_on),
+            ), self.env._("Take the product off the document: nothing is sold under a cancelled certificate.")
+        if reason == "later":
+            return self.env._(
+                "Certificate %(number)s of %(product)s starts on %(from)s; the document is of %(date)s.", **values
+            ), None
+        if reason == "outside":
+            return self.env._(
+                "Lot %(lot)s of %(product)s was made on %(made)s, when no registration certificate was in force "
+                "(%(number)s: %(from)s to %(to)s).", **values,
+                made=format_date(self.env, line.lot.channel_production_date),
+            ), self.env._("Deliver a lot that was made while a certificate was in force.")
+        if line.lot:
+            return self.env._(
+                "Certificate %(number)s of %(product)s expired on %(to)s and lot %(lot)s has no production date.",
+                **values,
+            ), self.env._("Enter the production date of lot %(lot)s: made until %(to)s, it may be delivered.", **values)
+        return self.env._(
+            "Certificate %(number)s of %(product)s expired on %(to)s, and no goods made until then lie in stock.",
+            **values,
+        ), self.env._(
+            "Have the renewed certificate verified, or enter the production dates of the lots in stock."
+        )
+
+    def _registered_lines(self, request):
+        """Lines whose goods are judged now: at an invoice those that have not been delivered, and so not judged yet."""
+        return [
+            line
+            for line in request.lines
+            if line.product.channel_device_class not in (False, "none")
+            and not (request.operation == "invoice" and self._is_delivered(line))
+        ]
+
+    def _is_delivered(self, line):
+        """Whether what an invoice line bills has left the warehouse, where the gate judged it lot by lot."""
+        order_lines = line.record.sale_line_ids if line.record and "sale_line_ids" in line.record._fields else None
+        if not order_lines:
+            return False
+        return all(
+            order_line.qty_delivered_method == "stock_move"
+            and order_line.product_uom_id.compare(order_line.qty_delivered, order_line.qty_invoiced) >= 0
+            and order_line.qty_delivered > 0
+            for order_line in order_lines
+        )
 
     def _of_members(self, requests):
         return [request for request in requests if self._member(request).channel_role]
@@ -178,7 +302,7 @@ class ChannelGate(models.AbstractModel):
                 qualification_type: last
                 for ask in asks[id(request)]
                 for qualification_type, last in gaps.get(ask, ())
-                if qualification_type.severity == severity
+                if qualification_type.severity == severity and qualification_type._needed_for(request.operation)
             }
             for qualification_type, last in missing.items():
                 yield request.finding(
@@ -204,6 +328,8 @@ class ChannelGate(models.AbstractModel):
             return self.env._("%(member)s has no verified %(type)s.", **values)
         if last.state == "revoked":
             return self.env._("%(type)s %(number)s of %(member)s is revoked.", **values)
+        if last._suspended_on(request.date):
+            return self.env._("%(type)s %(number)s of %(member)s is suspended on %(date)s.", **values)
         if last.expiry_date and last.expiry_date < request.date:
             return self.env._(
                 "%(type)s %(number)s of %(member)s expired on %(expiry)s; the document is of %(date)s.",

@@ -19,7 +19,12 @@ class ChannelQualificationType(models.Model):
         without surrounding blanks, runs on one type, and returns
         ``{"valid": bool, "reason": False or code, "parsed": dict}``. ``reason`` is one of the codes of
         :meth:`_validation_reasons`, which an add-on extends together with its validators. ``parsed`` holds plain
-        JSON values and at least ``number``, the number in its canonical spelling.
+        JSON values and at least ``number``, the number in its canonical spelling; besides, where the number tells
+        them, ``device_class`` (I, II or III) and ``ivd`` (bool), which certificates of products are compared with.
+
+    Parsers of printed scopes
+        ``scope_parser`` names a method ``_parse_scope_<scope_parser>(self, text)`` of this model, see
+        :meth:`_parse_scope_codes` for what it returns.
     """
 
     _name = "channel.qualification.type"
@@ -59,6 +64,24 @@ class ChannelQualificationType(models.Model):
         required=True,
         help="What the gate does when a mandatory document is not in force.",
     )
+    operation_ids = fields.Many2many(
+        "channel.gate.operation",
+        "channel_qualification_type_operation_rel",
+        "type_id",
+        "operation_id",
+        string="Mandatory For",
+        help="Operations that need the document when it is mandatory; empty for all that the gate checks.",
+    )
+    admission_required = fields.Boolean(
+        string="Mandatory at Admission",
+        help="Nobody to whom it applies is admitted without it, also where it is not needed to trade.",
+    )
+    portal_upload = fields.Boolean(
+        string="Handed In by Members",
+        default=True,
+        help="Members see it on the portal and hand it in there. Untick it for identifiers and for what is on record "
+        "elsewhere.",
+    )
 
     # Scope of business
     has_scope = fields.Boolean(
@@ -66,6 +89,21 @@ class ChannelQualificationType(models.Model):
     )
     scope_scheme = fields.Char(
         string="Catalogues", help="Catalogues whose categories may stand in the scope, comma separated; empty for all."
+    )
+    scope_required = fields.Boolean(
+        help="The law wants the scope on the document: one without any scope line allows nothing. Otherwise it allows "
+        "everything.",
+    )
+    scope_parser = fields.Selection(
+        selection="_selection_scope_parser",
+        help="Program that reads the printed scope into lines. Empty: categories are chosen by hand.",
+    )
+
+    # Certificates of products
+    certifies_products = fields.Boolean(
+        string="Registers Products",
+        help="Kind of certificate that devices themselves need: sold by companies of the country, a device of a class "
+        "ticked above is stopped by the gate without it.",
     )
 
     # Form of the number
@@ -92,6 +130,28 @@ class ChannelQualificationType(models.Model):
         help="Working days are counted by the working hours and public holidays of the company.",
     )
 
+    # Keeping
+    retention_forever = fields.Boolean(
+        string="Keep For Ever", help="What was verified once is never deleted, as the law asks for implants."
+    )
+    retention_years = fields.Integer(
+        string="Keep After Expiry (years)", default=2, help="Years after the expiry during which it is kept."
+    )
+    retention_years_no_expiry = fields.Integer(
+        string="Keep Without Expiry (years)",
+        default=5,
+        help="Years after its entry, or after it was revoked or replaced, during which a document without an expiry is "
+        "kept.",
+    )
+    retention_law = fields.Char(
+        string="Retention Rule",
+        translate=True,
+        help="Article that asks to keep it; quoted when somebody would delete it.",
+    )
+
+    _retention_positive = models.Constraint(
+        "CHECK(retention_years >= 0 AND retention_years_no_expiry >= 0)", "Years of keeping cannot be negative."
+    )
     _code_uniq = models.Constraint("unique(code)", "The code of a qualification type must be unique.")
     _days_positive = models.Constraint(
         "CHECK(validity_months >= 0 AND renewal_deadline_days >= 0 AND renewal_window_days >= renewal_deadline_days)",
@@ -103,7 +163,15 @@ class ChannelQualificationType(models.Model):
     @api.model
     def _selection_validator(self):
         """Every method ``_validate_<key>`` is a validator: an add-on registers one by writing it."""
-        prefix = "_validate_"
+        return self._selection_of_methods("_validate_")
+
+    @api.model
+    def _selection_scope_parser(self):
+        """Every method ``_parse_scope_<key>`` is a parser, as with validators."""
+        return self._selection_of_methods("_parse_scope_")
+
+    @api.model
+    def _selection_of_methods(self, prefix):
         keys = sorted(
             name.removeprefix(prefix) for name in dir(type(self)) if name.startswith(prefix)
             and not hasattr(models.BaseModel, name)
@@ -203,6 +271,110 @@ class ChannelQualificationType(models.Model):
             return self._invalid("component")
         except StdnumError:
             return self._invalid("format")
+
+    @api.model
+    @api.readonly
+    def parse_scope(self, code, text):
+        """Read the scope of business that a kind of document prints.
+
+        :param str code: code of a qualification type
+        :param str text: the scope, as printed
+        :return: ``{"lines": [...], "rest": [...]}``. A line is ``{device_class, scheme, code, name, ivd, limitation,
+            limit_kind, excluded, remark, start, end, text}``: class I, II or III or False; ``code`` False for every
+            category; ``ivd`` one of ``with``, ``without``, ``only``; ``excluded`` a list of codes; ``remark`` a note
+            for who reviews it, or False. ``rest`` are ``{start, end, text}`` that were not understood. Positions
+            count characters of ``text``.
+        :raise UserError: no active type has this code
+        """
+        # sudo: as in validate
+        types = self.sudo().search([("code", "=", code)], limit=1)
+        if not types:
+            raise UserError(self.env._("There is no qualification type with code %s.", code))
+        result = types._parse_scope(text)
+        return {"lines": result["lines"], "rest": result["rest"]}
+
+    def _parse_scope(self, text):
+        """Read a printed scope by the parser of this type.
+
+        A code that no category of the database has is not dropped: its words become a part of the rest.
+
+        :return: ``{"lines": [...], "rest": [...], "values": [...]}``: as :meth:`parse_scope`; ``values`` hold for
+            each line the values of a ``channel.qualification.scope``
+        """
+        self.ensure_one()
+        text = text or ""
+        if not text.strip():
+            return {"lines": [], "rest": [], "values": []}
+        parse = getattr(self, f"_parse_scope_{self.scope_parser}") if self.scope_parser else None
+        found = parse(text) if parse else {"lines": [], "rest": [{"start": 0, "end": len(text), "text": text}]}
+        codes = {
+            (line["scheme"], code)
+            for line in found["lines"] for code in (line["code"], *line["excluded"]) if code
+        }
+        # sudo: catalogues are no secret, and members' systems ask too.
+        categories = {
+            (category.scheme, category.code): category
+            for category in self.env["channel.device.category"].sudo().search([
+                ("scheme", "in", list({scheme for scheme, _code in codes})),
+                ("code", "in", list({code for _scheme, code in codes})),
+            ])
+        } if codes else {}
+        lines, rest, values = [], list(found["rest"]), []
+        for line in found["lines"]:
+            wanted = [(line["scheme"], code) for code in (line["code"], *line["excluded"]) if code]
+            if not all(key in categories for key in wanted):
+                rest.append({name: line[name] for name in ("start", "end", "text")})
+                continue
+            category = categories.get((line["scheme"], line["code"]))
+            lines.append({**line, "name": category.name if category else False})
+            values.append({
+                "sequence": 10 * len(lines),
+                "device_class": line["device_class"],
+                "scheme": line["scheme"],
+                "category_id": category.id if category else False,
+                "excluded_category_ids": [
+                    (6, 0, [categories[line["scheme"], code].id for code in line["excluded"]])
+                ],
+                "ivd": line["ivd"],
+                "limitation": line["limitation"],
+                "limit_kind": line["limit_kind"],
+                "source_text": line["text"],
+            })
+        rest.sort(key=lambda part: part["start"])
+        return {"lines": lines, "rest": rest, "values": values}
+
+    def _parse_scope_codes(self, text):
+        """Read a list of codes of the type's catalogues, separated by commas, semicolons, blanks or new lines.
+
+        :return: ``{"lines": [...], "rest": [...]}`` as :meth:`parse_scope`; every character of ``text`` that is
+            more than blank or punctuation lies in a line or in the rest
+        """
+        schemes = self._scope_schemes()
+        # sudo: as in _parse_scope
+        categories = self.env["channel.device.category"].sudo().search(
+            [("scheme", "in", list(schemes))] if schemes else []
+        )
+        by_code = {}
+        for category in categories:
+            by_code.setdefault(category.code.casefold(), category)
+        lines, rest = [], []
+        for match in re.finditer(r"[^\s,;，；、]+", text):
+            start, end = match.span()
+            part = {"start": start, "end": end, "text": match.group()}
+            category = by_code.get(match.group().casefold())
+            if not category:
+                rest.append(part)
+                continue
+            lines.append({
+                **part, "device_class": False, "scheme": category.scheme, "code": category.code, "ivd": "with",
+                "limitation": False, "limit_kind": False, "excluded": [], "remark": False,
+            })
+        return {"lines": lines, "rest": rest}
+
+    def _needed_for(self, operation):
+        """Whether an operation of the gate (its code) asks for this type when it is mandatory."""
+        self.ensure_one()
+        return not self.operation_ids or operation in self.operation_ids.mapped("code")
 
     def _validation_message(self, result):
         """Sentence for a person about a result of :meth:`validate`, or False when it is valid."""

@@ -20,7 +20,32 @@ class ProductTemplate(models.Model):
         string="Device Categories",
         help="Category in each catalogue in use: a licence covers the product when one of them is in its scope.",
     )
-    channel_registration_number = fields.Char(string="Registration Number", index="trigram")
+    channel_registration_ids = fields.Many2many(
+        "channel.registration",
+        "channel_registration_product_template_rel",
+        "product_tmpl_id",
+        "registration_id",
+        string="Registration Certificates",
+        copy=False,
+        readonly=True,
+        help="Certificates name their products; the gate asks for the one in force.",
+    )
+    channel_registration_id = fields.Many2one(
+        "channel.registration",
+        string="Registration Certificate",
+        compute="_compute_channel_registration_id",
+        help="The certificate in force today, else the newest one.",
+    )
+    channel_registration_number = fields.Char(
+        string="Registration Number",
+        compute="_compute_channel_registration_id",
+        search="_search_channel_registration_number",
+    )
+    channel_registration_status = fields.Selection(
+        selection=lambda self: self.env["channel.registration"]._fields["status"].selection,
+        string="Registration Status",
+        compute="_compute_channel_registration_id",
+    )
     channel_is_ivd = fields.Boolean(
         string="IVD Reagent",
         help="In-vitro diagnostic reagent: some licences exclude them although they hold the category.",
@@ -37,6 +62,24 @@ class ProductTemplate(models.Model):
         readonly=False,
         help="A member may buy it only under an authorization that covers the product, the territory and the date.",
     )
+
+    @api.depends(
+        "channel_registration_ids.number", "channel_registration_ids.state", "channel_registration_ids.valid_from",
+        "channel_registration_ids.valid_to", "channel_registration_ids.cancelled_on",
+    )
+    def _compute_channel_registration_id(self):
+        # sudo: number and status of a certificate are printed on every package; who sees the product may know them.
+        for template in self:
+            registration = template.sudo().channel_registration_ids._foremost()
+            template.channel_registration_id = registration.sudo(self.env.su)
+            template.channel_registration_number = registration.number
+            template.channel_registration_status = registration.status
+
+    def _search_channel_registration_number(self, operator, value):
+        # sudo: as in the compute method
+        return [("channel_registration_ids", "in", self.env["channel.registration"].sudo()._search(
+            [("number", operator, value)]
+        ))] if operator in ("in", "like", "ilike", "=like", "=ilike") else NotImplemented
 
     @api.depends("channel_device_class")
     def _compute_channel_needs_authorization(self):

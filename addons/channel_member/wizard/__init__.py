@@ -1,1 +1,4 @@
+from . import channel_member_change
 from . import channel_member_decision
+from . import channel_scope_review
+from . import channel_scope_review_line

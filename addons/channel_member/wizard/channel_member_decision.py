@@ -9,7 +9,14 @@ DECISIONS = {
     "revoke": ("channel.authorization", "action_revoke"),
     "revoke_qualification": ("channel.qualification", "action_revoke"),
     "reset_qualification": ("channel.qualification", "action_draft"),
+    "reject_qualification": ("channel.qualification", "action_reject"),
+    "suspend_qualification": ("channel.qualification", "action_suspend"),
+    "lift_qualification": ("channel.qualification", "action_lift"),
+    "cancel_registration": ("channel.registration", "action_cancel"),
+    "reset_registration": ("channel.registration", "action_draft"),
 }
+#: Decisions whose method takes the first day on which they hold.
+DATED = {"revoke_qualification", "suspend_qualification", "lift_qualification", "cancel_registration"}
 
 
 class ChannelMemberDecision(models.TransientModel):
@@ -26,6 +33,11 @@ class ChannelMemberDecision(models.TransientModel):
             ("revoke", "Revoke authorization"),
             ("revoke_qualification", "Revoke qualification"),
             ("reset_qualification", "Set qualification back to draft"),
+            ("reject_qualification", "Return qualification"),
+            ("suspend_qualification", "Suspend qualification"),
+            ("lift_qualification", "Lift suspension of qualification"),
+            ("cancel_registration", "Cancel registration certificate"),
+            ("reset_registration", "Set registration certificate back to draft"),
         ],
         required=True,
         readonly=True,
@@ -33,11 +45,18 @@ class ChannelMemberDecision(models.TransientModel):
     res_ids = fields.Json(required=True)
     subjects = fields.Char(compute="_compute_subjects")
     reason = fields.Char(required=True)
+    date = fields.Date(string="From", help="First day on which it holds; empty for today.")
+    dated = fields.Boolean(compute="_compute_dated")
 
     @api.depends("decision", "res_ids")
     def _compute_subjects(self):
         for wizard in self:
             wizard.subjects = ", ".join(wizard._records().mapped("display_name"))
+
+    @api.depends("decision")
+    def _compute_dated(self):
+        for wizard in self:
+            wizard.dated = wizard.decision in DATED
 
     def _records(self):
         return self.env[DECISIONS[self.decision][0]].browse(self.res_ids or [])
@@ -58,5 +77,6 @@ class ChannelMemberDecision(models.TransientModel):
         self.ensure_one()
         if not (self.reason or "").strip():
             raise UserError(self.env._("Reason: say why, it is kept in the audit journal."))
-        getattr(self._records(), DECISIONS[self.decision][1])(reason=self.reason)
+        options = {"date": self.date} if self.dated else {}
+        getattr(self._records(), DECISIONS[self.decision][1])(reason=self.reason, **options)
         return {"type": "ir.actions.act_window_close"}
