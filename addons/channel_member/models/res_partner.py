@@ -25,7 +25,7 @@ class ResPartner(models.Model):
     """
 
     _name = "res.partner"
-    _inherit = ["res.partner", "channel.member.overview.mixin"]
+    _inherit = ["res.partner", "channel.member.position.mixin", "channel.member.overview.mixin"]
 
     channel_role = fields.Selection(
         CHANNEL_ROLES,
