@@ -13,6 +13,7 @@
         "security/channel_member_security.xml",
         "security/channel_member_period_security.xml",
         "security/channel_tier_security.xml",
+        "security/channel_admission_security.xml",
         "security/channel_registration_security.xml",
         "security/channel_qualification_security.xml",
         # Reports
@@ -27,12 +28,17 @@
         "data/channel_gate_check_data.xml",
         "data/channel_member_period_data.xml",
         "data/ir_cron_data.xml",
+        "data/channel_admission_data.xml",
+        "data/channel_admission_mail_data.xml",
         "data/channel_registration_data.xml",
         # Wizards
         "wizard/channel_member_change_views.xml",
+        "wizard/channel_admission_decision_views.xml",
         "wizard/channel_member_decision_views.xml",
         "wizard/channel_scope_review_views.xml",
         # Views
+        "views/channel_admission_views.xml",
+        "views/channel_reaudit_rule_views.xml",
         "views/channel_authorization_conflict_views.xml",
         "views/channel_authorization_views.xml",
         "views/channel_device_category_views.xml",
@@ -43,6 +49,7 @@
         "views/channel_tier_review_views.xml",
         "views/channel_tier_score_views.xml",
         "views/portal_templates.xml",
+        "views/portal_qualification_templates.xml",
         "views/channel_register_list_views.xml",
         "views/channel_registration_views.xml",
         "views/channel_verification_views.xml",
@@ -50,6 +57,7 @@
         "views/res_partner_views.xml",
         "views/channel_member_period_views.xml",
         "views/stock_lot_views.xml",
+        "views/verify_templates.xml",
         "views/channel_member_menus.xml",
         "views/channel_member_screens.xml",
     ],
@@ -57,6 +65,9 @@
         "web.assets_backend": [
             "channel_member/static/src/authorization_matrix/*",
             "channel_member/static/src/member_passport/*",
+        ],
+        "web.assets_frontend": [
+            "channel_member/static/src/interactions/*",
         ],
         "web.report_assets_common": [
             "channel_member/static/src/member_passport/member_passport.scss",

@@ -1,3 +1,4 @@
+from . import channel_admission_member_mixin
 from . import channel_register_mixin  # first: models below inherit it
 from . import channel_authorization
 from . import channel_authorization_conflict
@@ -34,4 +35,10 @@ from . import channel_tier_threshold
 from . import product_template
 from . import res_company
 from . import res_partner
+from . import channel_admission  # these read names of res_partner
+from . import channel_admission_check
+from . import channel_admission_document
+from . import channel_admission_finding
+from . import channel_admission_submission
+from . import channel_reaudit_rule
 from . import stock_lot

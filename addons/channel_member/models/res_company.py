@@ -35,3 +35,27 @@ class ResCompany(models.Model):
         help="Counts approvals of authorizations. Each approval writes it, so that of two approvals at the same time "
         "the second is asked again after it can see the first.",
     )
+    channel_admission_medium_score = fields.Integer(
+        string="Medium Risk From",
+        default=20,
+        required=True,
+        help="Score of an admission's open findings from which its risk is medium.",
+    )
+    channel_admission_high_score = fields.Integer(
+        string="High Risk From",
+        default=50,
+        required=True,
+        help="Score of an admission's open findings from which its risk is high.",
+    )
+    channel_admission_authorization = fields.Selection(
+        [("none", "None"), ("draft", "Drafted"), ("approved", "Approved with the admission")],
+        string="Authorization of New Members",
+        default="approved",
+        required=True,
+        help="What the approval of an application does with the products and the territory that it asks for.",
+    )
+
+    _channel_admission_scores = models.Constraint(
+        "CHECK(channel_admission_medium_score > 0 AND channel_admission_high_score >= channel_admission_medium_score)",
+        "The score of high risk cannot lie below that of medium risk, and both are positive.",
+    )

@@ -25,7 +25,10 @@ class ResPartner(models.Model):
     """
 
     _name = "res.partner"
-    _inherit = ["res.partner", "channel.member.position.mixin", "channel.member.overview.mixin"]
+    _inherit = [
+        "res.partner", "channel.member.position.mixin", "channel.member.overview.mixin",
+        "channel.admission.member.mixin",
+    ]
 
     channel_role = fields.Selection(
         CHANNEL_ROLES,

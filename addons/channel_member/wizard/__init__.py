@@ -1,3 +1,5 @@
+from . import channel_admission_decision
+from . import channel_admission_decision_line
 from . import channel_member_change
 from . import channel_member_decision
 from . import channel_scope_review
