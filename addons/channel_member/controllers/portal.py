@@ -46,19 +46,6 @@ class ChannelMemberPortal(CustomerPortal):
         }
 
     @http.route(
-        ["/my/channel/qualifications", "/my/channel/qualifications/page/<int:page>"],
-        type="http", auth="user", website=True, readonly=True,
-    )
-    def portal_my_channel_qualifications(self, page=1, **kwargs):
-        values = self._channel_list_values(
-            "channel.qualification", self._prepare_qualifications_domain(), "/my/channel/qualifications", page,
-            "expiry_date, id",
-        )
-        return request.render(
-            "channel_member.portal_my_qualifications", {**values, "page_name": "channel_qualification"}
-        )
-
-    @http.route(
         ["/my/channel/authorizations", "/my/channel/authorizations/page/<int:page>"],
         type="http", auth="user", website=True, readonly=True,
     )

@@ -419,6 +419,21 @@ class ChannelQualificationType(models.Model):
         return module if callable(getattr(module, "validate", None)) else None
 
     @api.model
+    def _portal_types(self, member):
+        """Types that members hand in on the portal and that apply to ``member``, for whatever class of device."""
+        self.flush_model()
+        member.flush_recordset(["channel_role", "country_id"])
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT type.id FROM channel_qualification_type type, res_partner member
+             WHERE member.id = %s AND type.portal_upload AND %s
+          ORDER BY type.sequence, type.code, type.id
+            """,
+            member.id, self._applies_sql(SQL("type"), SQL("member"), None),
+        ))
+        return self.browse(row[0] for row in rows)
+
+    @api.model
     def _applies_sql(self, qualification_type, member, device_class):
         """SQL condition: a type applies to a member and a device class.
 
