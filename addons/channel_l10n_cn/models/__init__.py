@@ -5,5 +5,6 @@ from . import channel_gate_check
 from . import channel_qualification
 from . import channel_qualification_type
 from . import channel_region
+from . import channel_register_import
 from . import ir_module_module
 from . import res_partner

@@ -23,6 +23,17 @@ LAWS = {
         "中国：《医疗器械经营质量管理规范》（国家药监局公告2023年第153号）第八十二条；"
         "《医疗器械经营监督管理办法》（市场监管总局令第54号）第六十六条第一项。",
     ),
+    "channel_member.gate_check_product_registration": (
+        "China: Device Regulation (State Council order 739), art. 55, 86; Measures for Registration and Filing (SAMR order 47), "
+        "art. 112; Good Supply Practice for devices (NMPA notice 2023 No. 153), art. 54, 57.",
+        "中国：《医疗器械监督管理条例》（国务院令第739号）第五十五条、第八十六条；"
+        "《医疗器械注册与备案管理办法》（市场监管总局令第47号）第一百一十二条；"
+        "《医疗器械经营质量管理规范》（国家药监局公告2023年第153号）第五十四条、第五十七条。",
+    ),
+    "channel_member.gate_check_product_registration_stock": (
+        "China: Measures for Registration and Filing (SAMR order 47), art. 112: made while the certificate was valid.",
+        "中国：《医疗器械注册与备案管理办法》（市场监管总局令第47号）第一百一十二条：注册证有效期内生产。",
+    ),
     "channel_member.gate_check_member_authorization": (
         "China: Good Supply Practice for devices (NMPA notice 2023 No. 153), art. 79; "
         "Measures for Device Trading (SAMR order 54), art. 36. The territory itself is a matter of the contract.",

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools import cn_numbers
+from ..tools import cn_numbers, cn_scope
 
 
 class ChannelQualificationType(models.Model):
@@ -40,6 +40,29 @@ class ChannelQualificationType(models.Model):
 
     def _validate_cn_nhsa_institution(self, number):
         return self._l10n_cn_parse(cn_numbers.parse_nhsa_institution, number)
+
+    def _parse_scope_cn(self, text):
+        """Read 经营范围 as Chinese licences print it, see :func:`cn_scope.parse_scope`.
+
+        A licence that is of one device class prints it anyway; where it does not, lines hold for every class of the
+        type.
+        """
+        remarks = {
+            "range_or_code": self.env._("May be a range of categories, or one category of level two: read as the latter."),
+            "cold_chain": self.env._("The text speaks of transport and storage in the cold."),
+            "includes": self.env._("The text names something as included."),
+        }
+        # sudo: catalogues are no secret, and members' systems ask too. Names are compared in Chinese.
+        categories = self.env["channel.device.category"].sudo().with_context(lang="zh_CN", active_test=False).search(
+            [("scheme", "in", (cn_scope.OLD, cn_scope.NEW))]
+        )
+        catalogues = {cn_scope.OLD: {}, cn_scope.NEW: {}}
+        for category in categories:
+            catalogues[category.scheme][category.code] = category.name
+        result = cn_scope.parse_scope(text, catalogues)
+        for line in result["lines"]:
+            line["remark"] = remarks.get(line["remark"], False)
+        return result
 
     # === HOOKS === #
 
