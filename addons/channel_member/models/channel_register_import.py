@@ -104,9 +104,7 @@ class ChannelRegisterImport(models.Model):
                             names[header] = field
                         else:
                             ignored.add(header)
-                    values, problem = self._read_row(
-                        {names[header]: value for header, value in row.items() if header in names}, reader
-                    )
+                    values, problem = self._read_row(self._by_field(row, names), reader)
                     if problem:
                         bad.append((line, problem, row))
                     else:
@@ -177,6 +175,23 @@ class ChannelRegisterImport(models.Model):
                 for field, of_field in self._words().items()
             },
         }
+
+    @api.model
+    def _by_field(self, row, names):
+        """``{field: value}`` of a row; of several columns for one field the first filled one counts.
+
+        Catalogue codes are kept of all: authorities write those of each catalogue into a column of its own.
+        """
+        fields_of_row = {}
+        for header, value in row.items():
+            field = names.get(header)
+            if not field or value in (None, ""):
+                continue
+            if field == "category_codes" and field in fields_of_row:
+                fields_of_row[field] = f"{fields_of_row[field]}, {value}"
+            else:
+                fields_of_row.setdefault(field, value)
+        return fields_of_row
 
     @api.model
     def _read_row(self, row, reader):

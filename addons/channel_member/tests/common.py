@@ -14,7 +14,8 @@ class ChannelMemberCommon(ChannelCommon):
     * ``device`` is of class III in ``device_category`` (a child of ``device_category_parent``), ``consumable`` is no
       device; ``other_device_category`` lies outside of both
     * ``licence_type`` (``test_licence``): mandatory for dealers of class II and III devices, with a scope
-    * helpers ``_channel_qualification`` and ``_channel_authorization`` make verified and approved ones
+    * ``registration``: certificate of ``device``; no type asks for certificates until a test says so
+    * helpers ``_channel_scope``, ``_channel_registration``, ``_channel_qualification`` and ``_channel_authorization`` make verified and approved ones
     """
 
     @classmethod
@@ -37,7 +38,13 @@ class ChannelMemberCommon(ChannelCommon):
         )
         cls.sub_dealer.write({"channel_role": "sub_distributor", "channel_parent_id": cls.dealer.id})
         cls.members = cls.dealer | cls.sub_dealer | cls.other_dealer | cls.hospital | cls.hospital_west
-        cls.members.action_channel_activate()
+        cls._channel_activate(cls.members)
+
+    @classmethod
+    def _channel_activate(cls, members, since=date(2000, 1, 1)):
+        """Activate members and make them members of long standing: documents of the past are judged by their day."""
+        members.action_channel_activate()
+        members._channel_change({"channel_state": "active"}, date=since, reason="Known for years")
 
     @classmethod
     def _channel_setup_products(cls):
@@ -56,7 +63,6 @@ class ChannelMemberCommon(ChannelCommon):
         cls.device.product_tmpl_id.write({
             "channel_device_class": "III",
             "channel_category_ids": [Command.set(cls.device_category.ids)],
-            "channel_registration_number": "TEST-REG-1",
         })
 
     @classmethod
@@ -78,6 +84,7 @@ class ChannelMemberCommon(ChannelCommon):
             "has_scope": True,
             "law": "Test Act, art. 1",
         })
+        cls.registration = cls._channel_registration()
         cls.licence = cls._channel_qualification(cls.dealer)
         cls.authorization = cls._channel_authorization(cls.dealer, cls.region_east)
         cls._channel_qualification(cls.sub_dealer)
@@ -99,6 +106,29 @@ class ChannelMemberCommon(ChannelCommon):
         if verify:
             qualification.with_user(cls.user_compliance).action_verify()
         return qualification
+
+    @classmethod
+    def _channel_scope(cls, *categories, **values):
+        """Commands of scope lines, one for each category."""
+        return [Command.clear(), *(
+            Command.create({"category_id": category.id, **values}) for category in categories
+        )]
+
+    @classmethod
+    def _channel_registration(cls, products=None, confirm=True, **values):
+        """Make a certificate of products (the device), class III, in force from 2020 to 2099."""
+        templates = (products or cls.device).product_tmpl_id
+        registration = cls.env["channel.registration"].create({
+            "number": f"TEST-REG-{templates[:1].id}",
+            "device_class": "III",
+            "valid_from": date(2020, 1, 1),
+            "valid_to": date(2099, 12, 31),
+            "product_tmpl_ids": [Command.set(templates.ids)],
+            **values,
+        })
+        if confirm:
+            registration.with_user(cls.user_compliance).action_confirm()
+        return registration
 
     @classmethod
     def _channel_authorization(cls, partner, region=None, approve=True, **values):

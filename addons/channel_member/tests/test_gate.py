@@ -168,33 +168,33 @@ class TestGate(ChannelMemberCommon):
             (self.other_device_category, ["member_scope"]),
         ):
             with self.subTest(scope=scope.mapped("code")):
-                self._limit_licence(scope_category_ids=[Command.set(scope.ids)])
+                self._limit_licence(scope_ids=self._channel_scope(*scope))
                 self.assertEqual(self._channel_codes(customer=self.hospital), codes)
 
     def test_scope_of_second_document(self):
         """Two documents of one type add up."""
-        self._limit_licence(scope_category_ids=[Command.set(self.other_device_category.ids)])
-        self._channel_qualification(self.dealer, scope_category_ids=[Command.set(self.device_category.ids)])
+        self._limit_licence(scope_ids=self._channel_scope(self.other_device_category))
+        self._channel_qualification(self.dealer, scope_ids=self._channel_scope(self.device_category))
         self.assertEqual(self._channel_codes(customer=self.hospital), [])
 
     def test_scope_without_category(self):
         """What has no category cannot be checked, so it does not pass a licence that is limited."""
         self.device.product_tmpl_id.channel_category_ids = False
         self.assertEqual(self._channel_codes(customer=self.hospital), [])
-        self._limit_licence(scope_category_ids=[Command.set(self.other_device_category.ids)])
+        self._limit_licence(scope_ids=self._channel_scope(self.other_device_category))
         finding, = self._channel_evaluate(customer=self.hospital)
         self.assertEqual(finding["code"], "member_scope")
         self.assertIn("no device category", finding["message"])
 
     def test_scope_excludes_ivd(self):
-        self._limit_licence(scope_category_ids=[Command.set(self.device_category.ids)], scope_excludes_ivd=True)
+        self._limit_licence(scope_ids=self._channel_scope(self.device_category, ivd="without"))
         self.assertEqual(self._channel_codes(customer=self.hospital), [])
         self.device.product_tmpl_id.channel_is_ivd = True
         self.assertEqual(self._channel_codes(customer=self.hospital), ["member_scope"])
 
     def test_scope_and_missing_licence_are_told_apart(self):
         self._limit_licence(
-            expiry_date=date(2021, 12, 31), scope_category_ids=[Command.set(self.other_device_category.ids)]
+            expiry_date=date(2021, 12, 31), scope_ids=self._channel_scope(self.other_device_category)
         )
         self.assertEqual(self._channel_codes(customer=self.hospital), ["member_qualification"])
 
@@ -308,7 +308,7 @@ class TestGate(ChannelMemberCommon):
         return self.env.cr.sql_log_count - start
 
     def test_shape(self):
-        self._limit_licence(expiry_date=date(2026, 1, 3), scope_category_ids=[Command.set(self.device_category.ids)])
+        self._limit_licence(expiry_date=date(2026, 1, 3), scope_ids=self._channel_scope(self.device_category))
         few = self._count_queries(2, 5)
         many = self._count_queries(20, 50)
         self.assertLessEqual(many, few + 5, f"{few} queries for 10 lines, {many} for 1000")

@@ -44,7 +44,7 @@ class TestQualification(ChannelMemberCommon):
                 self.assertEqual(sly.state, "draft")
 
     def test_verified_does_not_change(self):
-        for values in ({"number": "2"}, {"expiry_date": date(2100, 1, 1)}, {"scope_category_ids": [Command.clear()]}):
+        for values in ({"number": "2"}, {"expiry_date": date(2100, 1, 1)}, {"scope_ids": [Command.clear()]}, {"scope_text": "x"}):
             with self.subTest(values=values), self.assertRaisesRegex(UserError, "does not change"):
                 self.licence.write(values)
         self.licence.note = "a remark is no term"
@@ -70,16 +70,16 @@ class TestQualification(ChannelMemberCommon):
         self.licence_type.scope_scheme = "other, third"
         with self.assertRaisesRegex(ValidationError, "written in catalogue other, third"):
             self._channel_qualification(
-                self.dealer, verify=False, scope_category_ids=[Command.set(self.device_category.ids)]
+                self.dealer, verify=False, scope_ids=self._channel_scope(self.device_category)
             )
         self.licence_type.scope_scheme = "other,test"
         self._channel_qualification(
-            self.dealer, verify=False, scope_category_ids=[Command.set(self.device_category.ids)]
+            self.dealer, verify=False, scope_ids=self._channel_scope(self.device_category)
         )
         with self.assertRaisesRegex(ValidationError, "no scope of business"):
             self._channel_qualification(
                 self.dealer, verify=False, type_id=self.env.ref("channel_member.qualification_type_gln").id,
-                scope_category_ids=[Command.set(self.device_category.ids)],
+                scope_ids=self._channel_scope(self.device_category),
             )
 
     def test_dates(self):
