@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from odoo import api, models
@@ -58,7 +59,9 @@ class ChannelTierMeasure(models.AbstractModel):
         if not ask.members:
             return {}
         self._measure_flush()
-        return dict(self.env.execute_query(getattr(self, f"_measure_{key}")(ask)))
+        rows = self.env.execute_query(getattr(self, f"_measure_{key}")(ask))
+        # The driver turns numeric into float; its shortest text is the number that the database has.
+        return {member_id: Decimal(str(value)) for member_id, value in rows if value is not None}
 
     @api.model
     def _measure_flush(self):

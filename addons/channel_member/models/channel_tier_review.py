@@ -159,6 +159,8 @@ class ChannelTierReview(models.Model):
                     "%s has taken effect: hold an interim review to change tiers again.", review.name
                 ))
         self.write({"state": "cancelled"})
+        # at once, so that another review of the period finds its place free
+        self.flush_recordset(["state"])
         return True
 
     def action_view_lines(self):

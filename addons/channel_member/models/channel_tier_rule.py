@@ -146,7 +146,7 @@ class ChannelTierRule(models.Model):
         """Return ``(first day, last day)`` of the period in which a day lies; the 12 months up to it for ``rolling``."""
         self.ensure_one()
         if self.period == "rolling":
-            return day + relativedelta(months=-12, days=1), day
+            return day + relativedelta(days=1) - relativedelta(months=12), day
         start = self.company_id.compute_fiscalyear_dates(day)["date_from"]
         months = PERIOD_MONTHS[self.period]
         while start + relativedelta(months=months) <= day:

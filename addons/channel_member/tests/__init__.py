@@ -7,3 +7,4 @@ from . import test_member
 from . import test_portal
 from . import test_qualification
 from . import test_qualification_type
+from . import test_tier
