@@ -1,2 +1,3 @@
 from . import portal
+from . import verify
 from . import portal_qualification

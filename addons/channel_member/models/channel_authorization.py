@@ -1,6 +1,9 @@
+import base64
 import secrets
 from collections import defaultdict
 from typing import NamedTuple
+
+from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -88,6 +91,15 @@ class ChannelAuthorization(models.Model):
         string="Device Categories",
     )
 
+    registration_ids = fields.Many2many(
+        "channel.registration",
+        "channel_authorization_registration_rel",
+        "authorization_id",
+        "registration_id",
+        string="Registration Certificates",
+        domain="[('state', '!=', 'draft')]",
+        help="The products of these certificates; of a renewal too, which keeps the number.",
+    )
     product_domain = fields.Char(
         string="Product Filter",
         help="Chooses products to add to the list. The letter states the products that were chosen: products that "
@@ -401,7 +413,7 @@ class ChannelAuthorization(models.Model):
     def _approval_terms(self):
         return [
             "partner_id", "company_id", "all_products", "product_ids", "product_categ_ids", "device_category_ids",
-            "region_ids", "customer_ids", "excluded_region_ids", "excluded_customer_ids", "exclusive", "date_from",
+            "registration_ids", "product_domain", "region_ids", "customer_ids", "excluded_region_ids", "excluded_customer_ids", "exclusive", "date_from",
             "date_to", "representative_id", "representative_identity", "user_id", "note",
         ]
 
@@ -415,9 +427,11 @@ class ChannelAuthorization(models.Model):
                 or authorization.product_ids
                 or authorization.product_categ_ids
                 or authorization.device_category_ids
+                or authorization.registration_ids
             ):
                 raise UserError(self.env._(
-                    "Authorization %s names no product: choose products or categories, or tick All Products.",
+                    "Authorization %s names no product: choose products, categories or certificates, or tick All "
+                    "Products.",
                     authorization.number,
                 ))
             if not authorization.region_ids and not authorization.customer_ids:
@@ -439,6 +453,7 @@ class ChannelAuthorization(models.Model):
                 "product_ids": sorted(authorization.product_ids.ids),
                 "product_categ_ids": sorted(authorization.product_categ_ids.ids),
                 "device_category_ids": sorted(authorization.device_category_ids.ids),
+                "registrations": sorted(authorization.registration_ids.mapped("number")),
                 "region_ids": sorted(authorization.region_ids.ids),
                 "customer_ids": sorted(authorization.customer_ids.ids),
                 "excluded_region_ids": sorted(authorization.excluded_region_ids.ids),
@@ -559,11 +574,44 @@ class ChannelAuthorization(models.Model):
             return ""
         return (self.representative_identity if printed else self.representative_identity_hint) or ""
 
+    def _letter_products(self):
+        """The products that the letter lists by name: those named, and those of the certificates named."""
+        self.ensure_one()
+        if self.all_products:
+            return self.env["product.product"]
+        # sudo: the list of products is part of the letter, whoever may read it.
+        letter = self.sudo()
+        issues = letter.registration_ids.search([("number", "in", letter.registration_ids.mapped("number"))])
+        return (letter.product_ids | issues.product_tmpl_ids.product_variant_ids).sorted(
+            lambda product: (product.default_code or "", product.id)
+        )
+
     def _verification_url(self):
         """Address of the public page that tells whether the letter is valid."""
         self.ensure_one()
         # sudo: the token is for whoever holds the letter, and this is the letter.
         return f"{self.get_base_url()}/channel/verify/{self.sudo().verification_token}"
+
+    def _verification_qr(self):
+        """The address of :meth:`_verification_url` as a QR code: the ``src`` of an image.
+
+        Drawn as one path, sharp at any size, and needs no raster backend on the server.
+        """
+        widget = QrCodeWidget(self._verification_url(), barLevel="M")
+        widget.draw()
+        size = widget.qr.getModuleCount()
+        path = "".join(
+            f"M{column},{row}h1v1h-1z"
+            for row in range(size)
+            for column in range(size)
+            if widget.qr.isDark(row, column)
+        )
+        image = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size + 8} {size + 8}" width="400" height="400">'
+            f'<rect x="-4" y="-4" width="100%" height="100%" fill="#fff"/>'
+            f'<path shape-rendering="crispEdges" d="{path}"/></svg>'
+        )
+        return f"data:image/svg+xml;base64,{base64.b64encode(image.encode()).decode()}"
 
     @api.model
     def _verify(self, token):
@@ -602,9 +650,19 @@ class ChannelAuthorization(models.Model):
 
     @api.model
     def _parent_sql(self, member, date):
-        """SQL relation with one column ``id``: the member above a member on a date."""
+        """SQL relation with one column ``id``: the member above a member on a date.
+
+        From the member's dated history; for days before it begins, the member above today.
+        """
         return SQL(
-            "(SELECT partner.channel_parent_id AS id FROM res_partner partner WHERE partner.id = %s)", member
+            """(
+                SELECT CASE WHEN past.id IS NULL THEN partner.channel_parent_id ELSE past.parent_id END AS id
+                  FROM res_partner partner
+             LEFT JOIN LATERAL %(as_of)s AS past ON TRUE
+                 WHERE partner.id = %(member)s
+            )""",
+            as_of=self.env["channel.member.period"]._as_of_sql(SQL("partner.id"), date),
+            member=member,
         )
 
     @api.model
@@ -657,7 +715,8 @@ class ChannelAuthorization(models.Model):
 
     @api.model
     def _products_sql(self, authorization, product, template):
-        """SQL condition: an authorization names a product, by itself or by a category at or above its own."""
+        """SQL condition: an authorization names a product: by itself, by a category at or above its own, or by the
+        number of a registration certificate of it."""
         return SQL(
             """(
                 %(a)s.all_products
@@ -678,6 +737,14 @@ class ChannelAuthorization(models.Model):
                         ON own_rel.product_tmpl_id = %(template)s.id
                       JOIN channel_device_category own ON own.id = own_rel.category_id
                      WHERE rel.authorization_id = %(a)s.id AND own.parent_path LIKE allowed.parent_path || '%%'
+                )
+                OR EXISTS (
+                    SELECT FROM channel_authorization_registration_rel rel
+                      JOIN channel_registration named ON named.id = rel.registration_id
+                      JOIN channel_registration issue ON issue.number = named.number
+                      JOIN channel_registration_product_template_rel own_rel
+                        ON own_rel.registration_id = issue.id AND own_rel.product_tmpl_id = %(template)s.id
+                     WHERE rel.authorization_id = %(a)s.id
                 )
             )""",
             a=authorization,
@@ -742,7 +809,7 @@ class ChannelAuthorization(models.Model):
 
         ``ask_product(id, product_id, template_id, categ_id)`` without those of authorizations for all products;
         ``ask_category(id, category_id)`` and ``ask_device_category(id, category_id)``: the categories above the
-        products, and above and below the categories named.
+        products, and above and below the categories named; ``ask_registration(id, number)``.
         """
         return SQL(
             """
@@ -772,6 +839,28 @@ class ChannelAuthorization(models.Model):
                   JOIN product_template template ON template.id = own_rel.product_tmpl_id
                   JOIN product_product product ON product.product_tmpl_id = template.id AND product.active
                  WHERE ask.all_products IS NOT TRUE
+                 UNION
+                SELECT ask.id, product.id, template.id, template.categ_id
+                  FROM ask
+                  JOIN channel_authorization_registration_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_registration named ON named.id = rel.registration_id
+                  JOIN channel_registration issue ON issue.number = named.number
+                  JOIN channel_registration_product_template_rel own_rel ON own_rel.registration_id = issue.id
+                  JOIN product_template template ON template.id = own_rel.product_tmpl_id
+                  JOIN product_product product ON product.product_tmpl_id = template.id AND product.active
+                 WHERE ask.all_products IS NOT TRUE
+            ),
+            ask_registration AS MATERIALIZED (
+                SELECT ask_product.id, issue.number
+                  FROM (SELECT DISTINCT id, template_id FROM ask_product) ask_product
+                  JOIN channel_registration_product_template_rel own_rel
+                    ON own_rel.product_tmpl_id = ask_product.template_id
+                  JOIN channel_registration issue ON issue.id = own_rel.registration_id
+                 UNION
+                SELECT ask.id, named.number
+                  FROM ask
+                  JOIN channel_authorization_registration_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_registration named ON named.id = rel.registration_id
             ),
             ask_category AS MATERIALIZED (
                 SELECT DISTINCT ask_product.id, up.id::int AS category_id
@@ -826,6 +915,12 @@ class ChannelAuthorization(models.Model):
                       JOIN ask_device_category ON ask_device_category.category_id = rel.category_id
                      WHERE rel.authorization_id = %(other)s.id AND ask_device_category.id = %(ask)s.id
                 )
+                OR EXISTS (
+                    SELECT FROM channel_authorization_registration_rel rel
+                      JOIN channel_registration named ON named.id = rel.registration_id
+                      JOIN ask_registration ON ask_registration.number = named.number
+                     WHERE rel.authorization_id = %(other)s.id AND ask_registration.id = %(ask)s.id
+                )
             )""",
             ask=ask,
             other=other,
@@ -836,7 +931,7 @@ class ChannelAuthorization(models.Model):
         """SQL query: what each authorization in ``ask`` names, and the authorizations in ``held`` that hold it whole.
 
         ``(id, product_id, holders)``. A category is held by a category at or above it, not by its products of today:
-        what joins the category later would not be held.
+        what joins the category later would not be held. A certificate is held when its products are.
         """
         return SQL(
             """
@@ -877,17 +972,48 @@ class ChannelAuthorization(models.Model):
                   JOIN channel_device_category named ON named.id = rel.category_id
                  WHERE ask.all_products IS NOT TRUE
                  UNION ALL
-                SELECT ask.id, product.id, ARRAY(
+                SELECT ask.id, NULL, ARRAY(
                         SELECT held.other_id FROM held
-                          JOIN channel_authorization b ON b.id = held.other_id
-                         WHERE held.id = ask.id AND %(names)s
+                         WHERE held.id = ask.id AND (held.all_products OR EXISTS (
+                            SELECT FROM channel_authorization_registration_rel above_rel
+                              JOIN channel_registration allowed ON allowed.id = above_rel.registration_id
+                             WHERE above_rel.authorization_id = held.other_id AND allowed.number = named.number
+                         ))
                       ORDER BY held.other_id
                     )
                   FROM ask
-                  JOIN channel_authorization_product_rel rel ON rel.authorization_id = ask.id
-                  JOIN product_product product ON product.id = rel.product_id
-                  JOIN product_template template ON template.id = product.product_tmpl_id
+                  JOIN channel_authorization_registration_rel rel ON rel.authorization_id = ask.id
+                  JOIN channel_registration named ON named.id = rel.registration_id
                  WHERE ask.all_products IS NOT TRUE
+                   AND NOT EXISTS (
+                    SELECT FROM channel_registration issue
+                      JOIN channel_registration_product_template_rel own_rel ON own_rel.registration_id = issue.id
+                     WHERE issue.number = named.number
+                   )
+                 UNION ALL
+                SELECT listed.id, product.id, ARRAY(
+                        SELECT held.other_id FROM held
+                          JOIN channel_authorization b ON b.id = held.other_id
+                         WHERE held.id = listed.id AND %(names)s
+                      ORDER BY held.other_id
+                    )
+                  FROM (
+                    SELECT ask.id, rel.product_id
+                      FROM ask
+                      JOIN channel_authorization_product_rel rel ON rel.authorization_id = ask.id
+                     WHERE ask.all_products IS NOT TRUE
+                     UNION
+                    SELECT ask.id, variant.id
+                      FROM ask
+                      JOIN channel_authorization_registration_rel rel ON rel.authorization_id = ask.id
+                      JOIN channel_registration named ON named.id = rel.registration_id
+                      JOIN channel_registration issue ON issue.number = named.number
+                      JOIN channel_registration_product_template_rel own_rel ON own_rel.registration_id = issue.id
+                      JOIN product_product variant ON variant.product_tmpl_id = own_rel.product_tmpl_id
+                     WHERE ask.all_products IS NOT TRUE
+                  ) listed
+                  JOIN product_product product ON product.id = listed.product_id
+                  JOIN product_template template ON template.id = product.product_tmpl_id
             """,
             names=self._products_sql(SQL("b"), SQL("product"), SQL("template")),
         )
@@ -904,4 +1030,5 @@ class ChannelAuthorization(models.Model):
         self.env["product.template"].flush_model(["categ_id", "channel_category_ids"])
         self.env["product.category"].flush_model(["parent_path"])
         self.env["channel.device.category"].flush_model(["parent_path"])
+        self.env["channel.registration"].flush_model(["number", "product_tmpl_ids"])
         self.env["channel.region"].flush_model(["parent_path"])
