@@ -35,6 +35,32 @@ class AccountMoveLine(models.Model):
         self.env["account.tax"]._add_tax_details_in_base_line(base_line, company, rounding_method="round_globally")
         return base_line["tax_details"]["raw_total_excluded_currency"]
 
+    def _channel_gate_delivered(self):
+        """How much of what these lines bill has left the warehouse and is billed by no other posted invoice.
+
+        :return: ``{line: quantity in the product's own unit of measure}``; lines without a delivery left out
+        """
+        left, result = {}, {}
+        for line in self:
+            missing = line.product_uom_id._compute_quantity(
+                line.quantity, line.product_id.uom_id, round=False, raise_if_failure=False
+            )
+            for order_line in line.sale_line_ids._origin:
+                if order_line.qty_delivered_method != "stock_move":
+                    continue
+                if order_line not in left:
+                    left[order_line] = order_line.product_uom_id._compute_quantity(
+                        order_line.qty_delivered - order_line._channel_gate_billed(except_move=line.move_id._origin),
+                        line.product_id.uom_id,
+                        round=False,
+                        raise_if_failure=False,
+                    )
+                taken = max(0.0, min(left[order_line], missing))
+                left[order_line] -= taken
+                missing -= taken
+                result[line] = result.get(line, 0.0) + taken
+        return result
+
     def _channel_gate_lines(self):
         """:return: list of ``GateLine`` of one invoice, discounts on the whole invoice spread over its lines"""
         amounts = {line: line._channel_gate_amount() for line in self if line._channel_gate_matters()}
@@ -45,6 +71,7 @@ class AccountMoveLine(models.Model):
         )
         gross = sum(amounts.values())
         share = max(0.0, 1 + discount / gross) if gross else 1.0
+        delivered = self.browse().union(*amounts)._channel_gate_delivered()
         result = []
         for line, amount in amounts.items():
             quantity = line.quantity
@@ -59,6 +86,7 @@ class AccountMoveLine(models.Model):
                     quantity=quantity,
                     price_unit=amount * share / quantity if quantity else None,
                     record=line,
+                    delivered=delivered.get(line, 0.0),
                 )
             )
         return result

@@ -49,6 +49,21 @@ class SaleOrderLine(models.Model):
         """:return: set of the fields that make up what the gate is asked"""
         return {"product_id", "product_uom_qty", "product_uom_id", "price_unit", "discount", "tax_ids"}
 
+    def _channel_gate_billed(self, except_move):
+        """:return: the quantity that posted invoices less credit notes bill, this one left out; in the unit of the line
+        """
+        self.ensure_one()
+        billed = 0.0
+        for line in self.invoice_lines:
+            move = line.move_id
+            if move == except_move or move.state != "posted" or not line.product_uom_id:
+                continue
+            quantity = line.product_uom_id._compute_quantity(
+                line.quantity, self.product_uom_id, round=False, raise_if_failure=False
+            )
+            billed -= quantity * move.direction_sign
+        return billed
+
     def _channel_gate_matters(self):
         """:return: whether goods or services are ordered by this line; sections, notes, down payments, discounts
         and what is taken back are not"""

@@ -27,6 +27,7 @@ class GateLine:
     :param float price_unit: net price per ``product.uom_id`` without tax, or None when the operation has no price
     :param lot: ``stock.lot`` or None
     :param record: the line of the document, or None
+    :param float delivered: of an invoice: how much of the quantity has left the warehouse, where the gate judged it
     """
 
     key: Any
@@ -35,6 +36,7 @@ class GateLine:
     price_unit: float | None = None
     lot: Any = None
     record: Any = None
+    delivered: float = 0.0
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from . import channel_device_category
 from . import channel_document_reader
 from . import channel_gate
 from . import channel_hospital_grade
+from . import channel_member_key
 from . import channel_member_overview_mixin
 from . import channel_member_passport
 from . import channel_member_period
@@ -35,6 +36,7 @@ from . import channel_tier_threshold
 from . import product_template
 from . import res_company
 from . import res_partner
+from . import res_partner_bank
 from . import channel_admission  # these read names of res_partner
 from . import channel_admission_check
 from . import channel_admission_document

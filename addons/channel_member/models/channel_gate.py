@@ -15,19 +15,69 @@ class ChannelGate(models.AbstractModel):
 
     def _check_member_state(self, requests):
         """The member is active."""
-        labels = dict(self.env["res.partner"]._fields["channel_state"]._description_selection(self.env))
-        for request in self._of_members(requests):
+        requests = self._of_members(requests)
+        periods = self.env["channel.member.period"]._as_of(
+            (self._member(request).id, request.date) for request in requests
+        )
+        for request in requests:
             member = self._member(request)
-            if member.channel_state == "active":
-                continue
-            yield request.finding(
-                self.env._(
-                    "%(member)s is not an active member: %(state)s.",
-                    member=member.name,
-                    state=labels[member.channel_state],
-                ),
-                basis={"state": member.channel_state},
+            period = periods[member.id, request.date]
+            if period.state != "active":
+                yield request.finding(
+                    self._state_message(request, member, period), basis={"state": period.state or None}
+                )
+
+    def _state_message(self, request, member, period):
+        """What the member was on the document's date, and what it is today where that differs."""
+        labels = dict(self.env["res.partner"]._fields["channel_state"]._description_selection(self.env))
+        values = {
+            "member": member.name,
+            "state": labels.get(period.state),
+            "today": labels.get(member.channel_state),
+            "date": format_date(self.env, request.date),
+        }
+        if not period.state:
+            return self.env._(
+                "%(member)s was not a member of the channel on %(date)s; today it is: %(today)s.", **values
             )
+        if period.state == member.channel_state:
+            return self.env._("%(member)s is not an active member: %(state)s.", **values)
+        return self.env._(
+            "%(member)s is not an active member on %(date)s: %(state)s; today it is: %(today)s.", **values
+        )
+
+    def _check_member_duplicate(self, requests):
+        """The member is told apart from every other by its numbers, its bank account, its address, its legal person.
+
+        The other one is named by its code: who orders need not know who else is in the channel.
+        """
+        requests = self._of_members(requests)
+        twins = self.env["channel.member.key"]._twins(
+            (self._member(request).id, request.date) for request in requests
+        )
+        kinds = dict(self.env["channel.member.key"]._fields["kind"]._description_selection(self.env))
+        for request in requests:
+            for twin in twins.get((self._member(request).id, request.date), ()):
+                values = {
+                    "member": self._member(request).name,
+                    "signs": ", ".join(kinds[kind] for kind in twin.kinds),
+                    "code": twin.code or str(twin.partner_id),
+                }
+                if twin.state == "terminated":
+                    message = self.env._(
+                        "%(member)s shares with the terminated member %(code)s: %(signs)s. An excluded company may be "
+                        "trading under another name.", **values,
+                    )
+                elif twin.state == "suspended":
+                    message = self.env._(
+                        "%(member)s shares with the suspended member %(code)s: %(signs)s. A suspended company may be "
+                        "trading under another name.", **values,
+                    )
+                else:
+                    message = self.env._("%(member)s shares with member %(code)s: %(signs)s.", **values)
+                yield request.finding(
+                    message, basis={"member": twin.partner_id, "kinds": list(twin.kinds), "state": twin.state}
+                )
 
     def _check_member_qualification(self, requests):
         """Each mandatory document of severity "block" is in force."""
@@ -83,7 +133,7 @@ class ChannelGate(models.AbstractModel):
             (request, line)
             for request in self._of_members(requests)
             if self._member(request)._channel_needs_authorization()
-            for line in request.lines
+            for line in self._judged_lines(request)
             if line.product.channel_needs_authorization
         ]
         matches = self.env["channel.authorization"]._match_lines([
@@ -249,26 +299,24 @@ class ChannelGate(models.AbstractModel):
     def _registered_lines(self, request):
         """Lines whose goods are judged now: at an invoice those that have not been delivered, and so not judged yet."""
         return [
-            line
-            for line in request.lines
-            if line.product.channel_device_class not in (False, "none")
-            and not (request.operation == "invoice" and self._is_delivered(line))
+            line for line in self._judged_lines(request) if line.product.channel_device_class not in (False, "none")
         ]
 
-    def _is_delivered(self, line):
-        """Whether what an invoice line bills has left the warehouse, where the gate judged it lot by lot."""
-        order_lines = line.record.sale_line_ids if line.record and "sale_line_ids" in line.record._fields else None
-        if not order_lines:
-            return False
-        return all(
-            order_line.qty_delivered_method == "stock_move"
-            and order_line.product_uom_id.compare(order_line.qty_delivered, order_line.qty_invoiced) >= 0
-            and order_line.qty_delivered > 0
-            for order_line in order_lines
-        )
-
     def _of_members(self, requests):
-        return [request for request in requests if self._member(request).channel_role]
+        """Requests of members; without invoices all of whose goods have left the warehouse."""
+        return [
+            request
+            for request in requests
+            if self._member(request).channel_role and (not request.lines or self._judged_lines(request))
+        ]
+
+    def _judged_lines(self, request):
+        """Lines that are judged now: what an invoice bills and has left the warehouse was judged as it left."""
+        return [
+            line
+            for line in request.lines
+            if line.product.uom_id.compare(line.delivered, line.quantity) < 0 or not line.delivered
+        ]
 
     def _member(self, request):
         """The commercial partner as it is in the database: the records of a request may be those of a form."""
@@ -278,7 +326,7 @@ class ChannelGate(models.AbstractModel):
         """Lines with a device whose trade needs a licence or may need one."""
         return [
             line
-            for line in request.lines
+            for line in self._judged_lines(request)
             if line.product.channel_device_class not in (False, "none") and not line.product.channel_licence_exempt
         ]
 

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_date
 
 from ..tools.timeline import at
+from .channel_member_key import KEY_FIELDS
 from .channel_member_period import POSITION_FIELDS
 
 #: What a dated decision may set. A region is set by hand or, when empty, by the address.
@@ -20,6 +21,12 @@ class ChannelMemberPositionMixin(models.AbstractModel):
 
     channel_period_ids = fields.One2many("channel.member.period", "partner_id", string="History", readonly=True)
 
+    channel_legal_person = fields.Char(
+        string="Legal Person",
+        tracking=True,
+        help="Person who represents the company by law, as printed on its business licence.",
+    )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -27,6 +34,7 @@ class ChannelMemberPositionMixin(models.AbstractModel):
         partners = super().create(vals_list)
         joining = partners.filtered("channel_role")
         if joining:
+            self.env["channel.member.key"]._members_changed(joining.ids)
             joining.flush_recordset(POSITION_FIELDS)
             # sudo: the history follows what has been written, whoever was allowed to write it
             self.env["channel.member.period"].sudo()._follow(dict.fromkeys(joining.ids, {}))
@@ -40,6 +48,10 @@ class ChannelMemberPositionMixin(models.AbstractModel):
             for partner, vals in zip(self, vals_list, strict=True)
             if not POSITION_FIELDS.keys().isdisjoint(vals)
         }
+        if compared := [
+            partner.id for partner, vals in zip(self, vals_list, strict=True) if not KEY_FIELDS.isdisjoint(vals)
+        ]:
+            self.env["channel.member.key"]._members_changed(compared)
         if changes:
             # sudo: the history follows what has been written, whoever was allowed to write it
             self.env["channel.member.period"].sudo()._follow(changes, {
