@@ -178,7 +178,6 @@ class ChannelAuthorization(models.Model):
     verification_token = fields.Char(
         compute="_compute_verification_token",
         store=True,
-        precompute=True,
         copy=False,
         groups="base.group_system",
         help="Secret part of the address at which anybody who holds the letter can check that it is valid.",
