@@ -30,6 +30,7 @@
         "data/ir_cron_data.xml",
         "data/channel_admission_data.xml",
         "data/channel_admission_mail_data.xml",
+        "data/mail_template_admission_portal.xml",
         "data/channel_registration_data.xml",
         # Wizards
         "wizard/channel_member_change_views.xml",
@@ -49,6 +50,8 @@
         "views/channel_tier_review_views.xml",
         "views/channel_tier_score_views.xml",
         "views/portal_templates.xml",
+        "views/portal_admission_templates.xml",
+        "views/portal_member_templates.xml",
         "views/portal_qualification_templates.xml",
         "views/channel_register_list_views.xml",
         "views/channel_registration_views.xml",

@@ -5,6 +5,7 @@ from . import channel_authorization_conflict
 from . import channel_authorization_matrix
 from . import channel_device_category
 from . import channel_document_reader
+from . import channel_document_reading_mixin  # before channel_admission_document, which inherits it
 from . import channel_gate
 from . import channel_hospital_grade
 from . import channel_member_key
@@ -12,6 +13,7 @@ from . import channel_member_overview_mixin
 from . import channel_member_passport
 from . import channel_member_period
 from . import channel_member_position_mixin
+from . import channel_portal_hit
 from . import channel_qualification
 from . import channel_qualification_scope
 from . import channel_qualification_suspension

@@ -26,6 +26,7 @@ class ChannelAdmissionDocument(models.Model):
 
     _name = "channel.admission.document"
     _description = "Document of an Admission"
+    _inherit = ["channel.document.reading.mixin"]
     _order = "admission_id, mandatory desc, sequence, id"
     _rec_name = "type_id"
 

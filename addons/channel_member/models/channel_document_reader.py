@@ -30,7 +30,7 @@ MAX_CANDIDATES = 400
 MAX_LINE = 200
 MAX_BLOCK = 8_000
 
-IMAGE_TYPES = {"image/jpeg", "image/png"}
+IMAGE_TYPES = {"image/jpeg", "image/png", "image/webp"}
 MONTHS = {
     name: index
     for index, names in enumerate(
@@ -327,7 +327,7 @@ class ChannelDocumentReader(models.AbstractModel):
     def _read_errors(self):
         """``{code: sentence}`` of why a file could not be read."""
         return {
-            "format": self.env._("The file is not a PDF, JPEG or PNG."),
+            "format": self.env._("The file is neither a PDF nor a picture (JPEG, PNG, WebP)."),
             "size": self.env._("The file is too large to be read."),
             "encrypted": self.env._("The file is protected by a password."),
             "broken": self.env._("The file is damaged and could not be read."),

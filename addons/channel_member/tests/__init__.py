@@ -1,3 +1,4 @@
+from . import test_admission_portal
 from . import test_access
 from . import test_alert
 from . import test_authorization

@@ -70,6 +70,7 @@ MATRIX = """
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
+    channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
 """
 
 #: What a dealer on the portal reads that belongs to nobody: names of categories and of kinds of documents
