@@ -1,5 +1,6 @@
 from . import channel_admission_member_mixin
 from . import channel_register_mixin  # first: models below inherit it
+from . import channel_member_register_mixin
 from . import channel_authorization
 from . import channel_authorization_conflict
 from . import channel_authorization_matrix

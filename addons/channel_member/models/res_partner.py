@@ -27,7 +27,7 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = [
         "res.partner", "channel.member.position.mixin", "channel.member.overview.mixin",
-        "channel.admission.member.mixin",
+        "channel.admission.member.mixin", "channel.member.register.mixin",
     ]
 
     channel_role = fields.Selection(
