@@ -117,8 +117,8 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         :param int offset: hospitals to skip
         :param int limit: hospitals of a page, 200 at most
         :return: dict of ``row`` and ``region`` (names), ``authorizations``: ``[{id, number, member_id, member,
-            date_from, date_to, exclusive, draft, products, territory}]``, ``customers``: ``[{id, name, detail,
-            served_by: [{id, name, exclusive}]}]`` and ``customer_total``. ``served_by`` names every member who may
+            date_from, date_to, exclusive, draft, conflict, products, territory}]`` (and those that they conflict with),
+            ``customers``: ``[{id, name, detail, served_by: [{id, name, exclusive}]}]`` and ``customer_total``. ``served_by`` names every member who may
             serve the hospital on that day (with the products of the row or of the filter)
         :raise AccessError: the user has no position in the channel, or may not read the row
         :raise UserError: row or region does not exist
@@ -146,10 +146,16 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         customers = Partner.search(domain, offset=offset, limit=limit, order="complete_name, id")
         served_by = self._served_by(axis, row.id, region.id, customers, filters)
         authorizations = self._cell_authorizations(axis, row.id, region.id, filters)
+        conflicts = self._conflicts(axis, row.ids, region.ids, filters).get((row.id, region.id), [])
+        # On the axis of members the other side is not among those of the row.
+        authorizations |= authorizations.browse(conflicts)
         return {
             "row": row.display_name,
             "region": region.complete_name,
-            "authorizations": [self._authorization_values(authorization) for authorization in authorizations],
+            "authorizations": [
+                {**self._authorization_values(authorization), "conflict": authorization.id in conflicts}
+                for authorization in authorizations
+            ],
             "customers": [
                 {
                     "id": customer.id,
@@ -373,10 +379,10 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
     def _conflicts(self, axis, row_ids, column_ids, filters):
         """Cells in which authorizations of two unrelated members share product, territory and day, one exclusive.
 
-        :return: ``{(row id, column id)}``
+        :return: ``{(row id, column id): ids of the authorizations on either side}``
         """
         if not row_ids:
-            return set()
+            return {}
         Authorization = self.env["channel.authorization"]
         if axis == "member":
             row = SQL("a.partner_id")
@@ -403,7 +409,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                   FROM above JOIN res_partner partner ON partner.id = above.ancestor_id
                  WHERE partner.channel_parent_id IS NOT NULL
             )
-            SELECT DISTINCT %(row)s, here.column_id
+            SELECT %(row)s, here.column_id, array_agg(DISTINCT a.id) || array_agg(DISTINCT other.id)
               FROM a
               JOIN territory here ON here.authorization_id = a.id
               JOIN channel_region col ON col.id = here.column_id
@@ -438,6 +444,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                            AND %(territory_a)s AND %(territory_other)s
                     )
                )
+          GROUP BY %(row)s, here.column_id
             """,
             ctes=self._ctes(column_ids, filters),
             row=row,
@@ -449,7 +456,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             territory_a=Authorization._territory_sql(SQL("a"), SQL("customer"), SQL("region")),
             territory_other=Authorization._territory_sql(SQL("other"), SQL("customer"), SQL("region")),
         ))
-        return set(rows)
+        return {(row_id, column_id): ids for row_id, column_id, ids in rows}
 
     def _cell_authorizations(self, axis, row_id, region_id, filters):
         """The authorizations of one cell, those in force first."""
@@ -575,6 +582,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         """
         Authorization = self.env["channel.authorization"]
         Authorization._flush_matched()
+        self.env["product.template"].flush_model(["sale_ok", "type"])
         domain = Domain("state", "!=", False)
         if filters["grade_id"]:
             domain &= Domain("partner_id.grade_id", "=", filters["grade_id"])
@@ -636,7 +644,10 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                 SELECT rel.authorization_id, reach.column_id, FALSE
                   FROM channel_authorization_excluded_customer_rel rel
                   JOIN res_partner customer ON customer.id = rel.partner_id
-                  JOIN reach ON reach.region_id = customer.channel_region_id AND reach.inside
+                  JOIN res_partner company ON company.id = customer.commercial_partner_id
+                  JOIN reach
+                    ON reach.region_id = COALESCE(customer.channel_region_id, company.channel_region_id)
+                   AND reach.inside
             ),
             reached(authorization_id, column_id, whole) AS (
                 SELECT rel.authorization_id, reach.column_id, reach.above
@@ -657,7 +668,9 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                 SELECT rel.authorization_id, reach.column_id, FALSE
                   FROM channel_authorization_customer_rel rel
                   JOIN res_partner customer ON customer.id = rel.partner_id
-                  JOIN channel_region own ON own.id = customer.channel_region_id
+                  JOIN res_partner company ON company.id = customer.commercial_partner_id
+                  JOIN channel_region own
+                    ON own.id = COALESCE(customer.channel_region_id, company.channel_region_id)
                   JOIN reach ON reach.region_id = own.id AND reach.inside
                  WHERE NOT EXISTS (
                         SELECT FROM channel_authorization_excluded_customer_rel without
@@ -731,6 +744,13 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
               JOIN channel_device_category allowed ON allowed.id = rel.category_id
               JOIN channel_device_category own ON own.parent_path LIKE allowed.parent_path || '%%'
               JOIN channel_device_category_product_template_rel own_rel ON own_rel.category_id = own.id
+              JOIN product_of_category product ON product.template_id = own_rel.product_tmpl_id
+             UNION
+            SELECT rel.authorization_id, product.id
+              FROM channel_authorization_registration_rel rel
+              JOIN channel_registration named ON named.id = rel.registration_id
+              JOIN channel_registration issue ON issue.number = named.number
+              JOIN channel_registration_product_template_rel own_rel ON own_rel.registration_id = issue.id
               JOIN product_of_category product ON product.template_id = own_rel.product_tmpl_id
             """
         )

@@ -84,6 +84,16 @@ class ChannelMemberOverviewMixin(models.AbstractModel):
         for partner in self:
             partner.channel_finding_count = counts.get(partner._origin.id, 0)
 
+    #=== ACTION METHODS ===#
+
+    def action_channel_findings(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("channel_base.channel_gate_finding_action"),
+            "domain": [("member_id", "=", self.id)],
+            "context": {"search_default_current": 1},
+        }
+
     #=== BUSINESS METHODS ===#
 
     def _channel_compliance(self):

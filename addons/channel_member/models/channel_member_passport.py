@@ -18,7 +18,7 @@ MONTHS = 12
 BADGES = {
     "active": "success", "applicant": "info", "suspended": "warning", "terminated": "danger",
     "valid": "success", "expiring": "warning", "expired": "danger", "revoked": "danger", "replaced": "secondary",
-    "draft": "info", "future": "info",
+    "draft": "secondary", "to_verify": "info", "future": "info",
     "ok": "success", "incomplete": "info", "missing": "danger",
     "block": "danger", "warn": "warning", "critical": "danger", "warning": "warning", "info": "info",
 }
@@ -215,7 +215,7 @@ class ChannelMemberPassport(models.AbstractModel):
             [("partner_id", "=", member.id)], order="expiry_date DESC, id DESC"
         )
         # What is in force and what is missing first, the history after it.
-        order = {"expiring": 0, "expired": 1, "valid": 2, "draft": 3}
+        order = {"expired": 0, "suspended": 1, "expiring": 2, "valid": 3, "to_verify": 4, "draft": 5}
         qualifications = qualifications.sorted(lambda q: (order.get(q.status, 9), q.expiry_date or fields.Date.today()))
         return self._section(
             "qualifications", _("Documents"), 30, icon="fa-certificate",

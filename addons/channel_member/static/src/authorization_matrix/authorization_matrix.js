@@ -152,18 +152,24 @@ export class AuthorizationMatrix extends Component {
         return { controlPanel: {} };
     }
 
+    get legend() {
+        return Object.entries(CELL_STATES)
+            .filter(([state]) => state !== "gap" || this.state.axis === "product")
+            .map(([state, look]) => ({ state, ...look }));
+    }
+
     get dateValue() {
         return deserializeDate(this.state.date || this.state.data.date);
     }
 
-    cell(row, column) {
+    getCell(row, column) {
         return this.state.data.cells[row.id]?.[column.id];
     }
 
     /** Cells of one row that say something, for the cards. */
     cellsOf(row) {
         return this.state.data.columns
-            .map((column) => ({ column, cell: this.cell(row, column) }))
+            .map((column) => ({ column, cell: this.getCell(row, column) }))
             .filter(({ cell }) => cell);
     }
 
