@@ -36,6 +36,7 @@
         "wizard/channel_member_change_views.xml",
         "wizard/channel_admission_decision_views.xml",
         "wizard/channel_member_decision_views.xml",
+        "wizard/channel_region_reassign_views.xml",
         "wizard/channel_scope_review_views.xml",
         # Views
         "views/channel_admission_views.xml",

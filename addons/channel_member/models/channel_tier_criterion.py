@@ -52,7 +52,7 @@ class ChannelTierCriterion(models.Model):
         string="Without History",
         default="points",
         required=True,
-        help="For a member of which nothing is known in the period. Left out: the other criteria weigh accordingly more.",
+        help="For a member of which nothing is known in the period. Left out: the other criteria weigh more instead.",
     )
     missing_points = fields.Float(string="Points without History", digits=(5, 2))
 

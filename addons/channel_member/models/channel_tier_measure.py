@@ -67,7 +67,8 @@ class ChannelTierMeasure(models.AbstractModel):
     def _measure_flush(self):
         for model in (
             "account.move", "account.move.line", "account.partial.reconcile", "channel.gate.finding",
-            "channel.qualification", "channel.qualification.type", "channel.tier.score",
+            "channel.qualification", "channel.qualification.suspension", "channel.qualification.type",
+            "channel.tier.score",
         ):
             self.env[model].flush_model()
         self.env["res.partner"].flush_model(
@@ -204,7 +205,12 @@ class ChannelTierMeasure(models.AbstractModel):
     def _qualification_changes_sql(self, qualification):
         """SQL rows of the days on which a qualification may begin or cease to be in force."""
         return SQL(
-            "VALUES (%(q)s.issue_date), (%(q)s.expiry_date + 1), (%(q)s.revoked_on)",
+            """
+            VALUES (%(q)s.issue_date), (%(q)s.expiry_date + 1), (%(q)s.revoked_on), (%(q)s.replaced_on)
+             UNION ALL
+            SELECT unnest(ARRAY[pause.date_from, pause.lifted_on])
+              FROM channel_qualification_suspension pause WHERE pause.qualification_id = %(q)s.id
+            """,
             q=qualification,
         )
 

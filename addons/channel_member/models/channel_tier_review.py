@@ -122,7 +122,7 @@ class ChannelTierReview(models.Model):
             last = review.rule_id._period_of(review.date_to)[1]
             if review.date_to != last:
                 raise ValidationError(self.env._(
-                    "Last Day: %(day)s does not end a period of %(policy)s. Choose %(last)s, or make an interim review.",
+                    "Last Day: %(day)s does not end a period of %(policy)s. Choose %(last)s, or hold an interim one.",
                     day=review.date_to, policy=review.rule_id.name, last=last,
                 ))
 

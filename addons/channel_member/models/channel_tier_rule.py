@@ -143,7 +143,7 @@ class ChannelTierRule(models.Model):
     # === BUSINESS METHODS === #
 
     def _period_of(self, day):
-        """Return ``(first day, last day)`` of the period in which a day lies; the 12 months up to it for ``rolling``."""
+        """Return ``(first day, last day)`` of the period of a day; the 12 months up to it for ``rolling``."""
         self.ensure_one()
         if self.period == "rolling":
             return day + relativedelta(days=1) - relativedelta(months=12), day

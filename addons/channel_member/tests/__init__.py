@@ -17,3 +17,4 @@ from . import test_tier
 from . import test_scope
 from . import test_registration
 from . import test_register
+from . import test_region_reassign

@@ -105,7 +105,8 @@ class TestTierPoints(TierCommon):
             self.assertEqual(self._points(value, value_zero=30, value_full=0), points, value)
 
     def test_bands_begin_with_their_value(self):
-        bands = [Command.create({"value": value, "points": points}) for value, points in ((0, 80), (30.5, 10), (15, 40))]
+        steps = ((0, 80), (30.5, 10), (15, 40))
+        bands = [Command.create({"value": value, "points": points}) for value, points in steps]
         for value, points in (
             (-0.01, 100), (0, 80), (14.99, 80), (15, 40), (30.49, 40), (30.5, 10), (1000, 10),
         ):
@@ -206,7 +207,7 @@ class TestTierMeasures(TierCommon):
     def test_payment_days_are_weighted_by_amount(self):
         self._sale(300, "2025-03-01", pay="2025-03-11")
         self._sale(100, "2025-03-01", pay="2025-02-19")
-        self.assertEqual(self._measure("payment_days"), {self.dealer.id: Decimal("5.00")}, "(300 × 10 − 100 × 10) / 400")
+        self.assertEqual(self._measure("payment_days"), {self.dealer.id: Decimal("5.00")}, "2000 / 400")
 
     def test_what_is_open_counts_until_the_end_of_the_period(self):
         self._sale(100, "2025-12-21")
@@ -234,6 +235,13 @@ class TestTierMeasures(TierCommon):
         self.dealer.sudo().channel_active_since = date(2020, 1, 1)
         self.licence.with_user(self.user_compliance).action_revoke("Replaced", date=date(2025, 6, 1))
         self._channel_qualification(self.dealer, number="LIC-NEXT", issue_date=date(2025, 6, 11))
+        self.assertEqual(self._measure("qualified_days"), {self.dealer.id: Decimal("97.26")}, "10 of 365 days missing")
+
+    def test_a_suspension_is_a_gap(self):
+        self.dealer.sudo().channel_active_since = date(2020, 1, 1)
+        compliance = self.licence.with_user(self.user_compliance)
+        compliance.action_suspend("Inspection", date=date(2025, 3, 1))
+        compliance.action_lift("Passed", date=date(2025, 3, 11))
         self.assertEqual(self._measure("qualified_days"), {self.dealer.id: Decimal("97.26")}, "10 of 365 days missing")
 
     def test_days_before_joining_do_not_count(self):
@@ -333,7 +341,7 @@ class TestTierReview(TierCommon):
         self._sale(8000)
         self._sale(3999.99, partner=self.other_dealer)
         review = self._review(self._policy())
-        self.assertEqual(review.line_ids.partner_id, self.dealer | self.other_dealer, "Dealers, no sub-dealer or hospital")
+        self.assertEqual(review.line_ids.partner_id, self.dealer | self.other_dealer, "Dealers only")
         self.assertRecordValues(self._line(review) | self._line(review, self.other_dealer), [
             {"points": 80, "current_grade_id": self.bronze.id, "grade_id": self.gold.id, "direction": "up",
              "basis": "earned"},

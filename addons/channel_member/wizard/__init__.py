@@ -4,3 +4,5 @@ from . import channel_member_change
 from . import channel_member_decision
 from . import channel_scope_review
 from . import channel_scope_review_line
+from . import channel_region_reassign
+from . import channel_region_reassign_line

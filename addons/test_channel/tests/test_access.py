@@ -68,6 +68,8 @@ MATRIX = """
     channel.import.line             crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.gate.override           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
+    channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
     channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
