@@ -3,6 +3,7 @@ from . import channel_register_mixin  # first: models below inherit it
 from . import channel_member_register_mixin
 from . import channel_authorization
 from . import channel_authorization_conflict
+from . import channel_authorization_gap
 from . import channel_authorization_matrix
 from . import channel_device_category
 from . import channel_document_reader
@@ -36,6 +37,7 @@ from . import channel_tier_review_line
 from . import channel_tier_rule
 from . import channel_tier_score
 from . import channel_tier_threshold
+from . import channel_salesperson_authority
 from . import product_template
 from . import res_company
 from . import res_partner

@@ -209,6 +209,69 @@ class ChannelGate(models.AbstractModel):
         """The certificate has expired: only goods in stock that were made while it was valid may be delivered."""
         return self._registration_findings(requests, from_stock=True)
 
+    def _check_member_salesperson(self, requests):
+        """The order is taken by the salesperson in charge, who holds a written authority where the company asks for one.
+
+        In charge: where every authorization that covers a line names a salesperson, it is one of them. Orders that a
+        portal user has placed without a salesperson are taken by nobody. Asked without an order there is nobody to ask.
+        """
+        questions = [
+            (request, request.record.user_id._origin, line)
+            for request in self._of_members(requests)
+            if request.record and "user_id" in request.record._fields
+            and (request.record.user_id or not request.record.create_uid.share)
+            for line in request.lines
+            if line.product.channel_needs_authorization
+        ]
+        asks = [
+            {
+                "user_id": user.id,
+                "member_id": self._member(request).id,
+                "customer_id": request.customer._origin.id if request.customer else False,
+                "product_id": line.product._origin.id,
+                "date": request.date,
+                "company_id": request.company.id,
+            }
+            for request, user, line in questions
+        ]
+        matches = self.env["channel.authorization"]._match_lines(asks)
+        strict = [key for key, (request, _user, _line) in enumerate(questions)
+                  if request.company.channel_salesperson_authority]
+        lacking = {
+            strict[key]
+            for key in self.env["channel.salesperson.authority"]._unauthorised([asks[key] for key in strict])
+        }
+        for key, (request, user, line) in enumerate(questions):
+            # Who is in charge is a matter of the authorizations that cover the line, each of which suffices.
+            in_charge = matches[key].covering.user_id
+            named = matches[key].covering and all(a.user_id for a in matches[key].covering)
+            values = {
+                "user": user.name or self.env._("Nobody"),
+                "product": line.product.display_name,
+                "date": format_date(self.env, request.date),
+                "in_charge": ", ".join(in_charge.mapped("name")),
+                "numbers": ", ".join(matches[key].covering.mapped("number")),
+            }
+            if named and user not in in_charge:
+                yield request.finding(
+                    self.env._(
+                        "%(user)s is not the salesperson in charge of %(product)s: authorization %(numbers)s names "
+                        "%(in_charge)s.", **values,
+                    ),
+                    line=line,
+                    basis={"reason": "charge", "user": user.id or 0, "in_charge": sorted(in_charge.ids)},
+                )
+            if key in lacking:
+                yield request.finding(
+                    self.env._(
+                        "%(user)s holds no written authority for %(product)s here on %(date)s.", **values,
+                    ),
+                    line=line,
+                    basis={
+                        "reason": "authority", "user": user.id or 0, "date": fields.Date.to_string(request.date),
+                    },
+                )
+
     #=== TOOLING ===#
 
     def _registration_findings(self, requests, from_stock):

@@ -29,6 +29,10 @@ class ResCompany(models.Model):
         required=True,
         help="Regions of this level are the rows of the report of authorization gaps.",
     )
+    channel_salesperson_authority = fields.Boolean(
+        string="Salespeople Need an Authority",
+        help="Orders for goods that need authorization are taken by salespeople with a written authority in force only.",
+    )
     channel_authorization_revision = fields.Integer(
         readonly=True,
         copy=False,
