@@ -1,6 +1,7 @@
 import base64
 import binascii
 import re
+import uuid
 from collections import defaultdict
 
 from markupsafe import Markup
@@ -50,6 +51,7 @@ APPLICANT_FIELDS = (
 #: Longest value that an applicant may give to a line of text, and to a text of several lines.
 MAX_CHAR = 256
 MAX_TEXT = 4000
+PATH_PATTERN = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 REAUDIT_ALERT = "admission_reaudit"
 ACTIVITY_TYPE = "channel_member.mail_activity_type_admission"
@@ -63,14 +65,16 @@ _BATCH = PrivateKey("channel_admission_batch")
 class AdmissionError(UserError):
     """Values that cannot be taken over.
 
-    ``errors`` is a list of ``{"field": str, "value": any, "message": str, "remedy": str}``, for forms and
-    programs; the text of the error holds the same.
+    ``errors`` is a list of ``{"field": str, "value": any, "message": str, "remedy": str}``, with ``document`` (the code
+    of its type) for a document's field, for forms and programs; the text of the error holds the same.
     """
 
     def __init__(self, errors):
         super().__init__("\n".join(
             " ".join(filter(None, (
-                f"{error['field']}:" if error.get("field") else "", error["message"], error.get("remedy") or "",
+                ".".join(filter(None, (error.get("document"), error.get("field")))) + ":",
+                error["message"],
+                error.get("remedy") or "",
             )))
             for error in errors
         ))
@@ -271,7 +275,8 @@ class ChannelAdmission(models.Model):
     submitted_by_id = fields.Many2one("res.users", readonly=True, copy=False)
 
     # Change and re-audit
-    before_values = fields.Json(readonly=True, copy=False)
+    # Holds an account number: what it says is shown by the difference, masked.
+    before_values = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
     difference_html = fields.Html(string="Changes", compute="_compute_difference_html", sanitize=False)
     due_date = fields.Date(copy=False, help="Of a re-audit: day by which it is to be done.")
     outcome = fields.Selection(
@@ -306,7 +311,9 @@ class ChannelAdmission(models.Model):
     def _compute_access_url(self):
         super()._compute_access_url()
         for admission in self:
-            admission.access_url = f"/channel/apply/{admission.reference}"
+            # A company may give its sequence signs that cannot stand in a path.
+            safe = PATH_PATTERN.fullmatch(admission.reference or "")
+            admission.access_url = f"/channel/apply/{admission.reference if safe else admission.id}"
 
     @api.depends("partner_id.channel_region_id", "country_id", "state_id", "city", "region_ids")
     def _compute_region_id(self):
@@ -393,7 +400,9 @@ class ChannelAdmission(models.Model):
     @api.onchange("partner_id", "kind")
     def _onchange_partner_id(self):
         if self.partner_id and self.kind != "new":
-            self.update(self._member_vals(self.partner_id))
+            # sudo: who may not read accounts and documents is not shown them, their classes only
+            values = self._member_vals(self.partner_id.sudo())
+            self.update({name: value for name, value in values.items() if not self._fields[name].groups})
 
     #=== CONSTRAINT METHODS ===#
 
@@ -422,34 +431,38 @@ class ChannelAdmission(models.Model):
         self = _BATCH.close(self)
         # sudo: who may enter an application may use up a number of the sequence.
         sequence = self.env["ir.sequence"].sudo()
-        prepared = []
+        prepared, hidden = [], []
         for vals in vals_list:
             if vals.get("state", "draft") != "draft":
                 raise UserError(self._message_by_methods())
-            vals = self._normalized(vals)
+            vals = dict(self._normalized(vals))
             self._check_own_fields(vals)
+            # What the user may not write by itself is written below.
+            own = {"access_token": str(uuid.uuid4()), "before_values": False}
             partner = self.env["res.partner"].browse(vals.get("partner_id"))
-            if vals.get("kind", self.env.context.get("default_kind", "new")) != "new" and partner:
+            if partner and vals.get("kind", self.env.context.get("default_kind", "new")) != "new":
                 partner.check_access("read")
-                # sudo: particulars of the member that the user was just seen to read, the bank account among them
-                # (a field group hides that one again).
-                member_vals = self.sudo()._member_vals(partner.sudo())
-                vals = {**member_vals, **vals, "before_values": self.sudo()._particulars(partner.sudo())}
-            elif not self.env.su:
-                vals = {**vals, "before_values": False}
+                # sudo: the member that the user was just seen to read
+                own["before_values"] = self._particulars(partner.sudo())
+                for name, value in self._member_vals(partner.sudo()).items():
+                    if name not in vals:
+                        (own if self._fields[name].groups else vals)[name] = value
+            hidden.append(own)
             prepared.append({
                 **vals,
                 # Never by the default values of a client's context.
-                **{name: vals.get(name, False) for name in self._own_fields() if name != "before_values"},
+                **{
+                    name: vals.get(name, False)
+                    for name in self._own_fields() if not self._fields[name].groups
+                },
                 "state": "draft",
                 "source": vals.get("source") or "backend",
                 "reference": sequence.next_by_code("channel.admission"),
-                "access_token": False,
             })
         admissions = super().create(prepared)
-        for admission in admissions.sudo():
-            # sudo: nobody reads the token; it is made once, so that links of mails never change.
-            admission._portal_ensure_token()
+        for admission, own in zip(admissions.sudo(), hidden, strict=True):
+            # sudo: the token is for the applicant alone, and an account that the user may not read is the member's own.
+            super(ChannelAdmission, admission).write(own)
         if not batched:
             admissions._refresh()
         return admissions
@@ -507,6 +520,11 @@ class ChannelAdmission(models.Model):
             return
         if any(admission.state != vals["state"] for admission in self):
             raise UserError(self._message_by_methods())
+
+    def _check_terms_locked(self, vals):
+        # The outcome names the member that was made of it.
+        if not _DECIDER.opens(self):
+            super()._check_terms_locked(vals)
 
     def _message_by_methods(self):
         return self.env._(
@@ -946,9 +964,6 @@ class ChannelAdmission(models.Model):
         """Values of a re-audit or a change, prefilled from the member."""
         contact = partner.child_ids.filtered(lambda child: child.type == "contact" and child.email)[:1]
         values = self._particulars(partner)
-        if not self.env.su:
-            # The onchange of a form: who may not read accounts is not shown them.
-            values = {name: value for name, value in values.items() if not name.startswith("bank_")}
         scope_types = partner.channel_qualification_ids.filtered(lambda q: q.state == "verified").type_id
         return {
             **values,
@@ -964,13 +979,14 @@ class ChannelAdmission(models.Model):
     def _difference(self):
         """What a change of particulars changes: ``[{"field", "label", "before", "after"}]``, as a person reads it."""
         self.ensure_one()
-        if self.kind == "new" or not self.before_values:
+        # sudo: account numbers are compared for everybody and shown masked
+        admission = self.sudo()
+        if admission.kind == "new" or not admission.before_values:
             return []
         changes = []
         for name in (*PARTICULARS, "bank_name", "bank_account"):
-            before = self.before_values.get(name) or False
-            # sudo: account numbers are compared by everybody and shown masked.
-            value = self.sudo()[name]
+            before = admission.before_values.get(name) or False
+            value = admission[name]
             after = (value.id if self._fields[name].type == "many2one" else value) or False
             if before == after:
                 continue
@@ -1148,11 +1164,16 @@ class ChannelAdmission(models.Model):
         qualifications = self.env["channel.qualification"]
         for document in self.document_ids.filtered(lambda d: d._is_new_version()):
             qualification = qualifications.create(document._qualification_vals(member))
+            document._hand_over_files(qualification)
             document.qualification_id = qualification
             qualifications |= qualification
         if not qualifications:
             return qualifications
-        qualifications.write({"submitted_by_id": (self.submitted_by_id or self.create_uid).id})
+        # The approver presses the button, but wrote none of it: its authors are those of the admission.
+        qualifications.write({
+            "submitted_by_id": (self.submitted_by_id or self.create_uid).id,
+            "author_ids": [Command.set(self._approval_authors().ids)],
+        })
         verifier = self._deciding_user()
         if verifier.has_group("channel_base.group_channel_compliance"):
             qualifications.with_user(verifier).sudo().action_verify()
@@ -1248,7 +1269,9 @@ class ChannelAdmission(models.Model):
             ))
             admission = self.search([("external_id", "=", external_id), ("company_id", "=", self.env.company.id)])
         if not admission or admission.state in EDITABLE_STATES:
-            admission = admission._portal_save({**values, "source": "api", "external_id": external_id})
+            admission = admission._portal_save({
+                **values, "source": "api", "external_id": external_id, "company_id": self.env.company.id,
+            })
             for document in documents:
                 admission._api_document(document)
             if submit and not admission._missing():
@@ -1389,7 +1412,9 @@ class ChannelAdmission(models.Model):
         self.ensure_one()
         self._check_editable()
         if vals:
-            self.write(vals)
+            self.check_access("write")
+            # sudo: an account number may be given by who may not read it; only fields of the applicant are written.
+            self.sudo().write(vals)
         return self
 
     def _portal_add_document(self, document_type, files=None, **values):

@@ -48,7 +48,8 @@ class ChannelAdmissionCheck(models.AbstractModel):
             "document_expires_90": ("warn", 10, True),
             "document_renewal": ("info", 2, True),
             "document_name": ("warn", 15, True),
-            "scope_missing": ("warn", 10, True),
+            "scope_missing": ("block", 20, True),
+            "scope_advised": ("warn", 10, True),
             "scope_unparsed": ("warn", 5, False),
             "scope_class": ("block", 20, True),
             "parent_invalid": ("block", 20, False),
@@ -62,6 +63,7 @@ class ChannelAdmissionCheck(models.AbstractModel):
             "email_taken": ("warn", 10, False),
             "territory_exclusive": ("warn", 30, False),
             "register_mismatch": ("warn", 40, False),
+            "register_unknown": ("warn", 40, False),
             "nothing_changed": ("block", 0, True),
             "member_moved": ("warn", 5, False),
         }
@@ -136,6 +138,10 @@ class ChannelAdmissionCheck(models.AbstractModel):
                 self.env._("The scope of business of %(type)s is not entered."),
                 self.env._("Copy it as it is printed on the document."),
             ),
+            "scope_advised": (
+                self.env._("The scope of business of %(type)s is not entered: it then counts as unlimited."),
+                self.env._("Copy it as it is printed on the document."),
+            ),
             "scope_unparsed": (
                 self.env._("Parts of the scope of %(type)s were not understood: %(rest)s"),
                 self.env._("Read them and complete the scope of the qualification."),
@@ -185,6 +191,10 @@ class ChannelAdmissionCheck(models.AbstractModel):
             ),
             "register_mismatch": (
                 self.env._("%(type)s differs from the register: %(value)s"),
+                self.env._("Compare the document with the register of the authority."),
+            ),
+            "register_unknown": (
+                self.env._("%(type)s: the register does not know the number %(value)s."),
                 self.env._("Compare the document with the register of the authority."),
             ),
             "nothing_changed": (
@@ -258,10 +268,10 @@ class ChannelAdmissionCheck(models.AbstractModel):
                     blocks = document.type_id.severity == "block"
                     yield self._finding(admission, "document_missing" if blocks else "document_advised", document)
                 elif document._is_filled():
-                    yield from self._check_of_document(admission, document, today)
+                    yield from self._document_findings(admission, document, today)
 
     @api.model
-    def _check_of_document(self, admission, document, today):
+    def _document_findings(self, admission, document, today):
         qualification_type = document.type_id
         if not document.number:
             yield self._finding(admission, "document_number", document, value="", reason="empty")
@@ -348,7 +358,8 @@ class ChannelAdmissionCheck(models.AbstractModel):
         if not qualification_type.has_scope or document.qualification_id and not document.attachment_ids:
             return
         if not document.scope_text:
-            yield self._finding(admission, "scope_missing", document)
+            code = "scope_missing" if qualification_type.scope_required else "scope_advised"
+            yield self._finding(admission, code, document)
             return
         scope = qualification_type._parse_scope(document.scope_text)
         if scope["rest"]:
@@ -363,6 +374,27 @@ class ChannelAdmissionCheck(models.AbstractModel):
             missing = sorted(set(admission._device_classes()) & limited - named)
             if missing:
                 yield self._finding(admission, "scope_class", document, classes=missing)
+
+    def _check_register(self, admissions):
+        """What official lists say about the numbers, where lists are kept."""
+        documents = admissions.document_ids.filtered("number")
+        answers = self.env["channel.register"]._lookup([
+            {"type_id": document.type_id.id, "number": document.number} for document in documents
+        ])
+        verifications = self.env["channel.verification"]
+        labels = self.env["channel.register"]._fact_labels()
+        for document, answer in zip(documents, answers, strict=True):
+            if not answer:
+                continue
+            if not answer["found"]:
+                if answer["complete"]:
+                    yield self._finding(document.admission_id, "register_unknown", document, value=document.number)
+                continue
+            if differences := verifications._differences(document, answer):
+                yield self._finding(document.admission_id, "register_mismatch", document, value="; ".join(
+                    f"{labels[entry['fact']]}: {entry['ours'] or '-'} / {entry['theirs'] or '-'}"
+                    for entry in differences
+                ))
 
     #=== OTHER MEMBERS ===#
 

@@ -352,7 +352,7 @@ class ChannelAdmissionDocument(models.Model):
             *({"name": a.name, "size": a.file_size, "mimetype": a.mimetype} for a in present), *prepared,
         ])
         if errors:
-            raise AdmissionError([{**error, "field": f"{types.code}.{error['field']}"} for error in errors])
+            raise AdmissionError([{**error, "document": types.code} for error in errors])
         if not document:
             document = self.create({"admission_id": admission.id, "type_id": types.id})
         # The same file sent twice is kept once.
@@ -440,16 +440,44 @@ class ChannelAdmissionDocument(models.Model):
     def _qualification_vals(self, member):
         """Values of the member's document that it becomes."""
         self.ensure_one()
-        qualification_type = self.type_id
+        qualification_type, previous = self.type_id, self.qualification_id
         parsed = qualification_type._validate(self.number)["parsed"]
         attachments = self.attachment_ids.sorted("id")
+        issue_date = self.issue_date or fields.Date.to_date(self.admission_id.submitted_at)
+        scope = {}
+        if qualification_type.has_scope and self.scope_text:
+            scope = self.env["channel.qualification"]._scope_values(
+                self.scope_text, qualification_type._parse_scope(self.scope_text)
+            )
         return {
             "partner_id": member.id,
             "type_id": qualification_type.id,
+            "previous_id": previous.id if previous and issue_date >= previous.issue_date else False,
             "number": parsed.get("number") or self.number,
             "issuer": self.issuer,
-            "issue_date": self.issue_date or fields.Date.to_date(self.admission_id.submitted_at),
+            "issue_date": issue_date,
             "expiry_date": self.expiry_date,
             "document": attachments[:1].datas,
             "document_name": attachments[:1].name,
+            **scope,
+        }
+
+    def _hand_over_files(self, qualification):
+        """Further files of the document go with the qualification; the first is its document."""
+        self.ensure_one()
+        for attachment in self.attachment_ids.sorted("id")[1:]:
+            attachment.copy({"res_model": qualification._name, "res_id": qualification.id})
+
+    #=== REGISTER ===#
+
+    def _register_facts(self):
+        """What the applicant says about the document, to be compared with an official list."""
+        self.ensure_one()
+        admission = self.admission_id
+        return {
+            "holder_name": self.holder_name or admission.name,
+            "holder_code": admission.vat or False,
+            "date_from": self.issue_date,
+            "date_to": self.expiry_date,
+            "status": "in_force",
         }
