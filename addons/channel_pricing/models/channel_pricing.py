@@ -4,13 +4,14 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL, float_round, formatLang
 
-from ..tools import RuleBook
+from ..tools import RuleBook, in_own_unit
 
 # Losing rules that a line lists one by one; the rest is counted
 MAX_LOSERS = 12
+# Rules of one product, or of one category, among which losers are looked for
+MAX_RIVALS = 40
 PORTAL_STEPS = frozenset({"pricelist", "won", "no_rule", "price"})
 
 
@@ -132,7 +133,8 @@ class ChannelPricing(models.AbstractModel):
     def _quote_keywords(self, member, customer, requests, moment):
         products = self.env["product.product"].union(*(product for product, *_rest in requests))
         parties = {"member": member.commercial_partner_id, "customer": customer.commercial_partner_id}
-        return {**parties, "rule_book": RuleBook(products, moment, **parties)}
+        quantities = [(product.id, in_own_unit(product, quantity, uom)) for product, quantity, uom in requests]
+        return {**parties, "rule_book": RuleBook(products, moment, quantities, **parties)}
 
     # === ARGUMENTS ===#
 
@@ -281,13 +283,12 @@ class ChannelPricing(models.AbstractModel):
         """Add ``steps`` to each answer of `_price_lines`."""
         keywords = self._quote_keywords(member, customer, requests, moment)
         segments = self._segments_of(member, customer)
-        shelf = {}  # every rule of a table that names one of the products, by table
         for (product, quantity, uom), answer in zip(requests, answers, strict=True):
             pricelist, currency = answer["pricelist"], answer["currency"]
             answer["steps"] = [
                 *self._explain_table(pricelist, segments, keywords["member"], keywords["customer"]),
                 *self._explain_price(
-                    pricelist, answer["rule"], product, quantity, uom, currency, moment, segments, keywords, shelf
+                    pricelist, answer["rule"], product, quantity, uom, currency, moment, segments, keywords
                 ),
                 {
                     "code": "price",
@@ -318,11 +319,10 @@ class ChannelPricing(models.AbstractModel):
             else self.env._("%s: in no segment", parties),
         }
 
-    def _explain_price(self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords, shelf):
+    def _explain_price(self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords):
         """How the choice and the amount of one price came about.
 
         :param rule: the rule that core chose (empty: none holds)
-        :param dict shelf: filled on first use with the rules of each table, so that no line searches by itself
         """
         base_quantity = uom._compute_quantity(quantity, product.uom_id, raise_if_failure=False)
         steps = []
@@ -339,34 +339,26 @@ class ChannelPricing(models.AbstractModel):
             steps.append(
                 {"code": "no_rule", "message": self.env._("No rule holds: the sales price of the product applies")}
             )
-        steps += self._explain_losers(pricelist, rule, product, base_quantity, moment, segments, keywords, shelf)
-        steps += self._explain_amount(rule, product, quantity, uom, currency, moment, segments, keywords, shelf)
+        steps += self._explain_losers(pricelist, rule, product, base_quantity, moment, segments, keywords)
+        steps += self._explain_amount(rule, product, quantity, uom, currency, moment, segments, keywords)
         return steps
 
-    def _explain_losers(self, pricelist, winner, product, quantity, moment, segments, keywords, shelf):
+    def _explain_losers(self, pricelist, winner, product, quantity, moment, segments, keywords):
         if not pricelist:
             return []
-        if pricelist not in shelf:
-            shelf[pricelist] = self._shelf(pricelist, keywords["rule_book"].products, moment)
-        losers = [rule for rule in shelf[pricelist].candidates(pricelist, product) if rule != winner]
+        rivals, complete = keywords["rule_book"].about(pricelist, product, MAX_RIVALS)
+        runner_up = keywords["rule_book"].runner_up(pricelist, product, quantity)
+        losers = [*runner_up, *(rule for rule in rivals if rule not in (winner, runner_up))]
         steps = [self._explain_loser(rule, winner, product, quantity, moment, segments) for rule in losers[:MAX_LOSERS]]
-        if len(losers) > MAX_LOSERS:
-            count = len(losers) - MAX_LOSERS
-            steps.append(
-                {"code": "more", "count": count, "message": self.env._("%s further rules did not apply", count)}
+        if len(losers) > MAX_LOSERS or not complete:
+            count = max(len(losers) - MAX_LOSERS, 1)
+            message = (
+                self.env._("%s further rules did not apply", count)
+                if complete
+                else self.env._("More than %s further rules did not apply", count)
             )
+            steps.append({"code": "more", "count": count, "complete": complete, "message": message})
         return steps
-
-    def _shelf(self, pricelist, products, moment):
-        """A rule book whose rules need not hold: of any date and any segment."""
-        domain = Domain("pricelist_id", "=", pricelist.id) & (
-            Domain("product_id", "in", products.ids)
-            | Domain("product_id", "=", False) & Domain("product_tmpl_id", "in", products.product_tmpl_id.ids)
-            | Domain("categ_id", "parent_of", products.categ_id.ids)
-            | Domain("applied_on", "=", "3_global")
-        )
-        rules = self.env["product.pricelist.item"].search(domain)
-        return RuleBook(products, moment).with_rules(pricelist, rules)
 
     def _explain_loser(self, rule, winner, product, quantity, moment, segments):
         reason, why = self._why_lost(rule, winner, quantity, moment, segments)
@@ -398,7 +390,7 @@ class ChannelPricing(models.AbstractModel):
             return "category", self.env._("another category comes first")
         return "newer", self.env._("the applied rule is newer")
 
-    def _explain_amount(self, rule, product, quantity, uom, currency, moment, segments, keywords, shelf):
+    def _explain_amount(self, rule, product, quantity, uom, currency, moment, segments, keywords):
         """The arithmetic of `product.pricelist.item._compute_price`, told step by step.
 
         The last amount is the price; a test holds this method and core together.
@@ -425,7 +417,7 @@ class ChannelPricing(models.AbstractModel):
                 table._get_product_rule(product, quantity, uom=uom, date=moment, **keywords) or []
             )
             steps[0]["steps"] = self._explain_price(
-                table, inner_rule, product, quantity, uom, table.currency_id, moment, segments, keywords, shelf
+                table, inner_rule, product, quantity, uom, table.currency_id, moment, segments, keywords
             )
         if rule.compute_price == "percentage":
             if rule.percent_price:

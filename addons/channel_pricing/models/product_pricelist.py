@@ -6,7 +6,7 @@ import pytz
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..tools import RuleBook, price_table
+from ..tools import RuleBook, in_own_unit, price_table
 
 
 class ProductPricelist(models.Model):
@@ -126,13 +126,14 @@ class ProductPricelist(models.Model):
         segments = self.env["channel.pricing"]._segments_of(member, customer)
         return Domain(domain) & Domain("channel_segment_id", "in", [False, *segments.ids])
 
-    def _get_applicable_rules(self, products, date, *, rule_book=None, **kwargs):
+    def _get_applicable_rules(self, products, date, *, rule_book=None, rule_quantity=None, **kwargs):
         if self and rule_book is not None and len(products) == 1 and rule_book.covers(products, date, kwargs):
-            return rule_book.candidates(self, products)
+            return rule_book.candidates(self, products, rule_quantity)
         return super()._get_applicable_rules(products, date, **kwargs)
 
     def _compute_price_rule(
-        self, products, quantity, *, currency=None, uom=None, date=False, compute_price=True, rule_book=None, **kwargs
+        self, products, quantity, *, currency=None, uom=None, date=False, compute_price=True, rule_book=None,
+        rule_quantity=None, **kwargs
     ):
         """Hand core one product at a time with its own candidates, all of them fetched by one search."""
         if not (self and products):
@@ -141,7 +142,9 @@ class ProductPricelist(models.Model):
             )
         date = date or fields.Datetime.now()
         if rule_book is None or not rule_book.covers(products, date, kwargs):
-            rule_book = RuleBook(products, date, **kwargs)
+            rule_book = RuleBook(
+                products, date, [(product.id, in_own_unit(product, quantity, uom)) for product in products], **kwargs
+            )
         results = {}
         for product in products:
             results.update(
@@ -153,6 +156,7 @@ class ProductPricelist(models.Model):
                     date=date,
                     compute_price=compute_price,
                     rule_book=rule_book,
+                    rule_quantity=in_own_unit(product, quantity, uom),
                     **kwargs,
                 )
             )

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools import RuleBook
+from ..tools import RuleBook, in_own_unit
 
 # What differs from line to line, all other pricing keywords are the order's
 LINE_KEYWORDS = ("quantity", "uom", "date", "currency")
@@ -28,6 +28,11 @@ class SaleOrderLine(models.Model):
         rule_book = self.env.context.get("channel_rule_books", {}).get(self.order_id)
         return {**kwargs, "rule_book": rule_book} if rule_book else kwargs
 
+    def _channel_rule_question(self):
+        """What core will ask the rule book for this line."""
+        product = self.product_id
+        return product.id, in_own_unit(product, self.product_uom_qty or 1.0, self.product_uom_id)
+
     def _with_rule_books(self):
         """`self` with the candidate rules of each order at hand, for the time of one computation.
 
@@ -46,7 +51,12 @@ class SaleOrderLine(models.Model):
             }
             book = known.get(order)
             if book is None or not book.covers(lines.product_id, date, dimensions):
-                book = RuleBook(lines.product_id, date, **dimensions)
+                book = RuleBook(
+                    lines.product_id,
+                    date,
+                    [line._channel_rule_question() for line in lines],
+                    **dimensions,
+                )
             books[order] = book
         return self.with_context(channel_rule_books=books) if books else self
 

@@ -1,1 +1,1 @@
-from .rule_book import RuleBook
+from .rule_book import RuleBook, in_own_unit

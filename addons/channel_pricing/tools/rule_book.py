@@ -1,31 +1,52 @@
 from collections import defaultdict
 
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+VARIANT, TEMPLATE, CATEGORY, EVERYTHING = "0_product_variant", "1_product", "2_product_category", "3_global"
+
+
+def in_own_unit(product, quantity, uom):
+    """`quantity` of `uom` (none: the product's) in the product's own unit, turned as core does to find a rule."""
+    if not uom or uom == product.uom_id:
+        return quantity
+    return uom._compute_quantity(quantity, product.uom_id, raise_if_failure=False)
+
 
 class RuleBook:
-    """The candidate price rules of a set of products, fetched once per price list.
+    """The price rules that win for a set of products, looked up once per price list.
 
     Core searches the rules again for every order line, and again for every product of a rule that is
     based on another price list, then walks all of them in Python. A book is handed down with the
-    pricing keywords (``rule_book=``), through chained price lists too; each price list is searched at
-    most once, and a product then sees only the rules that name it, its template, one of its
-    categories, or everything.
+    pricing keywords (``rule_book=``), through chained price lists too. It asks the database once per
+    price list for the winners of all its products and quantities: for each product, each segment that
+    holds the pair and each of variant, template, categories and "everything", the index gives the first
+    rule without looking at the others, so that a table of a million rules answers as fast as one of a hundred.
 
-    A book only narrows candidates. Which of them wins is still decided by core: the order of
-    ``product.pricelist.item`` and ``_is_applicable_for``. It must not outlive the computation for
-    which it was made, as it does not notice rules that are written meanwhile.
+    Which rule wins is still core's definition: the domain of ``_get_applicable_rules_domain`` (whoever
+    extends it), what ``_is_applicable_for`` asks of products and quantities, and ``_order``. Where an
+    add-on has changed the order, or invented a new kind of rule, the book falls back to handing core
+    all rules that name the product. It must not outlive the computation for which it was made, as it
+    does not notice rules that are written meanwhile.
 
     :param products: recordset of ``product.product`` or ``product.template``
     :param date: the moment for which rules are wanted (datetime, UTC)
+    :param quantities: iterable of ``(product_id, quantity in the product's unit)`` that will be asked for;
+        others may be asked for too, at the cost of one more query for each quantity
     :param dimensions: what else decides which rules apply, as passed to
         ``product.pricelist._get_applicable_rules_domain`` (``member``, ``customer``, ...)
     """
 
-    def __init__(self, products, date, **dimensions):
+    def __init__(self, products, date, quantities=(), **dimensions):
         self.products = products
         self.date = date
         self.dimensions = dimensions
+        self.quantities = set(quantities)
         self._ids = frozenset(products._ids)
+        self._by_id = dict(zip(products._ids, products, strict=True))
+        self._winners = {}
         self._indexes = {}
+        self._shelves = {}
 
     def covers(self, products, date, dimensions):
         """Whether this book answers for those products at that moment, for the same parties."""
@@ -36,27 +57,214 @@ class RuleBook:
             and self._ids.issuperset(products._ids)
         )
 
-    def candidates(self, pricelist, product):
-        """The rules of `pricelist` that may hold for `product`, in the order in which they are tried."""
+    def candidates(self, pricelist, product, quantity=None):
+        """The rules of `pricelist` to be tried for `product`, in order.
+
+        :param float quantity: in the product's own unit; with it the winner alone, without it every rule
+            that names the product
+        """
+        if quantity is not None and self._is_core_like(pricelist):
+            return self._best(pricelist, product, quantity)
         rules, positions = self._index(pricelist)
-        keys = [("global", False), ("product_tmpl_id", self._template_id(product))]
+        keys = [(EVERYTHING, False), (TEMPLATE, self._template_id(product))]
         if product._name == "product.template":
             keys.append(("template_of_variant", product.id))
         else:
-            keys.append(("product_id", product.id))
-        if product.categ_id:
-            keys.extend(("categ_id", int(part)) for part in product.categ_id.parent_path.split("/") if part)
+            keys.append((VARIANT, product.id))
+        keys.extend((CATEGORY, category_id) for category_id in self._category_ids(product))
         found = sorted(position for key in keys for position in positions.get(key, ()))
         return rules.browse([rules._ids[position] for position in found]).with_prefetch(rules._prefetch_ids)
 
-    def with_rules(self, pricelist, rules):
-        """This book, told the rules of `pricelist` instead of searching them."""
-        self._file(pricelist, rules)
-        return self
+    # === WINNERS, BY INDEX ===#
+
+    def runner_up(self, pricelist, product, quantity):
+        """The rule that would hold if the one that wins were not there; none when there is no other."""
+        if self._is_core_like(pricelist):
+            best = self._ask(pricelist, product, quantity)
+        else:
+            best = [
+                rule for rule in self.candidates(pricelist, product) if rule._is_applicable_for(product, quantity)
+            ]
+        return best[1] if len(best) > 1 else pricelist.env["product.pricelist.item"]
+
+    def _best(self, pricelist, product, quantity):
+        best = self._ask(pricelist, product, quantity)
+        return best[0] if best else pricelist.env["product.pricelist.item"]
+
+    def _ask(self, pricelist, product, quantity):
+        winners = self._winners.setdefault(pricelist.id, {})
+        if (product.id, quantity) not in winners:
+            if not winners and (product.id, quantity) in self.quantities:
+                asked = self.quantities
+            else:
+                # A quantity that nobody announced: most likely the next products are asked for it too.
+                asked = {(product_id, quantity) for product_id in self._ids}
+            self._find_winners(pricelist, asked - winners.keys(), winners)
+        return winners[product.id, quantity]
+
+    def _find_winners(self, pricelist, asked, winners):
+        """Fill `winners`, ``{(product_id, quantity): [the rule that wins, the runner-up]}``, by one query."""
+        Item = pricelist.env["product.pricelist.item"]
+        asked = list(asked)
+        rows = [
+            (key, level, target, quantity)
+            for key, (product_id, quantity) in enumerate(asked)
+            for level, target in self._targets(self._by_id[product_id])
+        ]
+        domain = Domain(
+            pricelist._get_applicable_rules_domain(products=self.products, date=self.date, **self.dimensions)
+        )
+        segment_ids = pricelist.env["channel.pricing"]._segments_of(
+            self.dimensions.get("member"), self.dimensions.get("customer")
+        ).ids
+        Item.flush_model(
+            ["pricelist_id", "applied_on", "product_id", "product_tmpl_id", "categ_id", "min_quantity",
+             "channel_segment_id", "channel_segment_sequence"]
+        )
+        holding = Item._search(domain)
+        ordered = Item._search(Domain.TRUE, order=Item._order)
+        # The first two of each segment and kind: the first two of all are among them.
+        found = pricelist.env.execute_query(SQL(
+            """
+            WITH asked AS (
+                SELECT *
+                  FROM unnest(%(keys)s::int[], %(levels)s::varchar[], %(targets)s::int[], %(quantities)s::numeric[])
+                    AS asked(key, level, target, quantity)
+            ),
+            -- Kinds of which the table has any rule at all
+            present AS (
+                SELECT level
+                  FROM (SELECT DISTINCT level FROM asked) AS levels
+               -- LIMIT keeps the planner at the index, a semi-join would read the table
+            CROSS JOIN LATERAL (
+                        SELECT
+                          FROM product_pricelist_item rule
+                         WHERE rule.pricelist_id = %(pricelist)s AND rule.applied_on = level
+                         LIMIT 1
+                       ) AS any_rule
+            )
+            SELECT asked.key, product_pricelist_item.id
+              FROM asked
+              JOIN present ON present.level = asked.level
+        CROSS JOIN unnest(%(segments)s::int[]) AS segment_id
+        CROSS JOIN LATERAL (
+                    SELECT product_pricelist_item.id AS rule_id
+                      FROM %(holding_from)s
+                     WHERE product_pricelist_item.pricelist_id = %(pricelist)s
+                       AND COALESCE(product_pricelist_item.channel_segment_id, 0) = segment_id
+                       AND product_pricelist_item.applied_on = asked.level
+                       AND %(target)s = asked.target
+                       -- 0 is no minimum, also for a quantity below it, as in core
+                       AND product_pricelist_item.min_quantity <= GREATEST(asked.quantity, 0)
+                       AND (product_pricelist_item.min_quantity >= 0
+                            OR product_pricelist_item.min_quantity <= asked.quantity)
+                       AND %(holding)s
+                  ORDER BY product_pricelist_item.min_quantity DESC, product_pricelist_item.id DESC
+                     LIMIT 2
+                   ) AS first
+              JOIN (%(ordered_from)s) ON product_pricelist_item.id = first.rule_id
+          ORDER BY asked.key, %(order)s
+            """,
+            keys=[row[0] for row in rows],
+            levels=[row[1] for row in rows],
+            targets=[row[2] for row in rows],
+            # As literals with all their digits: a float would be cut to 15 of them.
+            quantities=[row[3] for row in rows],
+            segments=[0, *segment_ids],
+            pricelist=pricelist.id,
+            target=Item._channel_target_sql(),
+            holding_from=holding.from_clause,
+            holding=holding.where_clause or SQL("TRUE"),
+            ordered_from=ordered.from_clause,
+            order=ordered.order,
+        ))
+        of_key = defaultdict(list)
+        for key, rule_id in found:
+            if len(of_key[key]) < 2:
+                of_key[key].append(rule_id)
+        prefetch = list(dict.fromkeys(rule_ids[0] for rule_ids in of_key.values()))
+        for key, question in enumerate(asked):
+            winners[question] = [Item.browse(rule_id).with_prefetch(prefetch) for rule_id in of_key[key]]
+
+    def _targets(self, product):
+        """What a rule must be about to be about `product`: pairs of its kind and the id that it names."""
+        if product._name == "product.template":
+            # A rule of a variant is one of the template when there is no other variant
+            variant = product.product_variant_ids
+            variant = variant if len(variant) == 1 else variant[:0]
+        else:
+            variant = product
+        for variant_id in variant._origin.ids:
+            yield VARIANT, variant_id
+        yield TEMPLATE, self._template_id(product)
+        for category_id in self._category_ids(product):
+            yield CATEGORY, category_id
+        yield EVERYTHING, 0
+
+    def _is_core_like(self, pricelist):
+        Item = pricelist.env["product.pricelist.item"]
+        kinds = dict(Item._fields["applied_on"]._description_selection(pricelist.env))
+        return Item._order == Item._channel_order and kinds.keys() == {VARIANT, TEMPLATE, CATEGORY, EVERYTHING}
+
+    # === ALL RULES OF A PRODUCT ===#
+
+    def about(self, pricelist, product, limit):
+        """The rules of `pricelist` about `product`, of any date and any segment, in the order in which they are tried.
+
+        :param int limit: of each kind no more than this many are looked at
+        :return: ``(rules, complete)``; not complete when some were left out
+        """
+        if pricelist.id not in self._shelves:
+            self._shelves[pricelist.id] = self._shelve(pricelist, limit)
+        position, of_target, partial = self._shelves[pricelist.id]
+        targets = list(self._targets(product))
+        found = sorted({rule_id for target in targets for rule_id in of_target.get(target, ())}, key=position.get)
+        rules = pricelist.env["product.pricelist.item"].browse(found).with_prefetch(position)
+        return rules, partial.isdisjoint(targets)
+
+    def _shelve(self, pricelist, limit):
+        """:return: ``({rule id: position}, {(kind, id): [rule id]}, {(kind, id) of which there are more})``"""
+        Item = pricelist.env["product.pricelist.item"]
+        targets = list({target for product in self.products for target in self._targets(product)})
+        Item.flush_model(["pricelist_id", "applied_on", "product_id", "product_tmpl_id", "categ_id"])
+        readable = Item._search(Domain("pricelist_id", "=", pricelist.id))
+        of_target = defaultdict(list)
+        for key, rule_id in pricelist.env.execute_query(SQL(
+            """
+            SELECT asked.key, rule.id
+              FROM unnest(%(keys)s::int[], %(levels)s::varchar[], %(targets)s::int[]) AS asked(key, level, target)
+        CROSS JOIN LATERAL (
+                    SELECT product_pricelist_item.id
+                      FROM %(readable_from)s
+                     WHERE product_pricelist_item.pricelist_id = %(pricelist)s
+                       AND product_pricelist_item.applied_on = asked.level
+                       AND %(target)s = asked.target
+                       AND %(readable)s
+                     LIMIT %(limit)s
+                   ) AS rule
+            """,
+            keys=list(range(len(targets))),
+            levels=[level for level, _target in targets],
+            targets=[target for _level, target in targets],
+            pricelist=pricelist.id,
+            target=Item._channel_target_sql(),
+            readable_from=readable.from_clause,
+            readable=readable.where_clause or SQL("TRUE"),
+            limit=limit + 1,
+        )):
+            of_target[targets[key]].append(rule_id)
+        partial = {target for target, rule_ids in of_target.items() if len(rule_ids) > limit}
+        ordered = Item.search([("id", "in", [rule_id for rule_ids in of_target.values() for rule_id in rule_ids])])
+        return {rule_id: position for position, rule_id in enumerate(ordered.ids)}, of_target, partial
 
     @staticmethod
     def _template_id(product):
         return product.id if product._name == "product.template" else product.product_tmpl_id.id
+
+    @staticmethod
+    def _category_ids(product):
+        path = product.categ_id.parent_path or ""
+        return [int(part) for part in path.split("/") if part]
 
     def _index(self, pricelist):
         if pricelist.id not in self._indexes:
@@ -68,7 +276,7 @@ class RuleBook:
         positions = defaultdict(list)
         for position, rule in enumerate(rules):
             positions[self._key(rule)].append(position)
-            if rule.applied_on == "0_product_variant" and self.products._name == "product.template":
+            if rule.applied_on == VARIANT and self.products._name == "product.template":
                 positions["template_of_variant", rule.product_id.product_tmpl_id.id].append(position)
         self._indexes[pricelist.id] = (rules, dict(positions))
 
@@ -76,11 +284,11 @@ class RuleBook:
     def _key(rule):
         match rule.applied_on:
             case "0_product_variant":
-                return ("product_id", rule.product_id.id)
+                return (VARIANT, rule.product_id.id)
             case "1_product":
-                return ("product_tmpl_id", rule.product_tmpl_id.id)
+                return (TEMPLATE, rule.product_tmpl_id.id)
             case "2_product_category":
-                return ("categ_id", rule.categ_id.id)
+                return (CATEGORY, rule.categ_id.id)
             case _:
                 # Everything, and what other add-ons may invent: left to `_is_applicable_for`
-                return ("global", False)
+                return (EVERYTHING, False)
