@@ -5,4 +5,5 @@ from . import test_laws
 from . import test_numbers
 from . import test_qualification_types
 from . import test_regions
+from . import test_scope
 from . import test_working_days

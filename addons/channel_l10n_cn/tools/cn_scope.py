@@ -51,6 +51,8 @@ COLD = re.compile(r"冷藏|冷冻|低温|冷链")
 WITHOUT_COLD = re.compile(r"除外|不含|不包括|不包含|不需|无需|除[^外]+外|非|不得|不经营")
 FILLER = re.compile(r"(?:医疗器械)?经营范围:?|以下空白|以上空白|此栏空白|空白")
 SEPARATORS = re.compile(r"[\s,;、。.:：·*＊/|\-~—–_…\"“”]+")
+#: Where something new begins, so that words before it end.
+BEGINNINGS = (OLD_CODE, NEW_CODE, CLASS, SCHEME, NOT_REAGENT, FILLER)
 NAME_END = re.compile(r"[,;。\n(]")
 
 
@@ -95,7 +97,8 @@ class _Reader:
         self.catalogues = {scheme: catalogues.get(scheme, {}) for scheme in (OLD, NEW)}
         self.by_name = {
             scheme: sorted(
-                ((_spelling(name), code) for code, name in names.items()), key=lambda pair: -len(pair[0])
+                ((_spelling(name), code) for code, name in names.items() if "-" not in code),
+                key=lambda pair: -len(pair[0]),
             )
             for scheme, names in self.catalogues.items()
         }
@@ -273,7 +276,7 @@ class _Reader:
             (scheme, code): end
             for scheme in ([self.scheme] if self.scheme else (OLD, NEW))
             for spelling, code in self.by_name[scheme]
-            if len(code) in (2, 4) and (end := self._spelled(spelling))
+            if (end := self._spelled(spelling))
         }
         if not hits:
             return False
@@ -315,7 +318,7 @@ class _Reader:
         while self.at < len(self.norm) and (self.norm[self.at].isspace() or self.norm[self.at] == ":"):
             self.at += 1
         officials = self._officials(scheme, code)
-        if self.at >= len(self.norm) or any(self._match(pattern) for pattern in (SCHEME, CLASS, NOT_REAGENT)):
+        if self.at >= len(self.norm) or any(self._match(pattern) for pattern in BEGINNINGS):
             self.at = at
             return
         if end := max(self._spelled(_spelling(official)) for official in officials):
@@ -371,7 +374,7 @@ class _Reader:
             if NAME_END.match(character) or character in stop:
                 break
             if index > self.at and not self.norm[index - 1].isdigit() and any(
-                pattern.match(self.norm, index) for pattern in (SCHEME, CLASS, OLD_CODE, NEW_CODE, NOT_REAGENT)
+                pattern.match(self.norm, index) for pattern in BEGINNINGS
             ):
                 break
             index += 1

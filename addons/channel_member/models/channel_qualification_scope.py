@@ -141,6 +141,7 @@ class ChannelQualificationScope(models.Model):
 
     def write(self, vals):
         if vals.keys() <= READINGS:
+            self.check_access("write")
             self._check_may_read()
             before = {line: sorted(line.product_tmpl_ids.ids) for line in self}
             result = super().write(vals)
@@ -150,6 +151,7 @@ class ChannelQualificationScope(models.Model):
                     before={"products": before[line]}, after={"products": sorted(line.product_tmpl_ids.ids)},
                 )
             return result
+        self.check_access("write")
         self._check_open()
         result = super().write(vals)
         self._check_open()

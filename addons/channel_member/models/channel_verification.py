@@ -224,13 +224,13 @@ class ChannelVerification(models.Model):
             if not alarming:
                 good.append(key)
                 continue
-            names = {"document": record.display_name, "source": verification.source}
+            names = {"document": record.display_name, "register": verification.source}
             if verification.result == "mismatch":
-                name = self.env._("%(document)s differs from %(source)s", **names)
+                name = self.env._("%(document)s differs from %(register)s", **names)
             elif verification.disappeared:
-                name = self.env._("%(document)s has disappeared from %(source)s", **names)
+                name = self.env._("%(document)s has disappeared from %(register)s", **names)
             else:
-                name = self.env._("%(document)s is not in %(source)s", **names)
+                name = self.env._("%(document)s is not in %(register)s", **names)
             values = {
                 "key": key,
                 "name": name,

@@ -168,7 +168,6 @@ class TestScope(ChannelMemberCommon):
         """The reviewer sees what was read and what was not, corrects it, and puts it on the document."""
         self.licence_type.write({"scope_parser": "codes", "scope_scheme": "test"})
         draft = self._draft(scope_text="T13-07, <b>lenses</b>")
-        draft.author_ids = self.env.user
         action = draft.with_user(self.user_sales).action_review_scope()
         review = self.env["channel.scope.review"].with_user(self.user_sales).browse(action["res_id"])
         self.assertEqual(review.line_ids.category_id, self.device_category)
