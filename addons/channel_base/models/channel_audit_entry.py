@@ -159,6 +159,7 @@ class ChannelAuditEntry(models.Model):
         now = fields.Datetime.now()
         with_company = "company_id" in records._fields
         vals_list = []
+        before, after = self._values_by_document(before), self._values_by_document(after)
         for document in documents:
             company = (with_company and document.company_id[:1].id) or self.env.company.id
             values = {
@@ -170,8 +171,8 @@ class ChannelAuditEntry(models.Model):
                 "res_id": document.id,
                 "res_name": document.display_name or f"{document._name},{document.id}",
                 "reason": reason or None,
-                "before": self._values_of(before, document),
-                "after": self._values_of(after, document),
+                "before": before(document),
+                "after": after(document),
                 "nonce": uuid.uuid4().hex,
             }
             payload = canonical_json({"format": FORMAT, **values})
@@ -189,13 +190,11 @@ class ChannelAuditEntry(models.Model):
         return entries.browse(entries.ids)
 
     @api.model
-    def _values_of(self, values, document):
-        """Return what ``_record`` was given for this document: its own dict, or the one for all."""
-        if not values:
-            return None
-        if all(isinstance(key, int) for key in values):
-            return values.get(document.id) or None
-        return values
+    def _values_by_document(self, values):
+        """Return the function that finds what ``_record`` was given for a document: its own dict, or the one for all."""
+        if values and all(isinstance(key, int) for key in values):
+            return lambda document: values.get(document.id) or None
+        return lambda document: values or None
 
     @api.model
     def _trigger_seal(self):

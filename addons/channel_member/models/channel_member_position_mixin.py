@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_date
@@ -19,7 +21,11 @@ class ChannelMemberPositionMixin(models.AbstractModel):
     _name = "channel.member.position.mixin"
     _description = "Dated Position of a Member"
 
-    channel_period_ids = fields.One2many("channel.member.period", "partner_id", string="History", readonly=True)
+    channel_period_ids = fields.One2many("channel.member.period", "partner_id", string="Periods", readonly=True)
+    channel_history_ids = fields.One2many(
+        "channel.member.period", "partner_id", string="History", readonly=True, context={"active_test": False},
+        help="With the rows that corrections have replaced.",
+    )
 
     channel_legal_person = fields.Char(
         string="Legal Person",
@@ -126,8 +132,9 @@ class ChannelMemberPositionMixin(models.AbstractModel):
             "member.changed", affected, reason=reason, before=audited(0), after=audited(1)
         )
         if date <= today:
-            for partner in affected.sudo():
-                partner._channel_take_position(at(result[partner.id][1], today), reason)
+            affected.sudo()._channel_take_positions(
+                {partner.id: at(result[partner.id][1], today) for partner in affected}, reason
+            )
         return affected
 
     def _channel_check_may_change(self, vals):
@@ -194,45 +201,57 @@ class ChannelMemberPositionMixin(models.AbstractModel):
                 "Parent member %s has no channel role.", self.browse(parent_id).display_name
             ))
 
-    def _channel_take_position(self, values, reason):
-        """Write what the history says of today on the member itself, as superuser.
+    def _channel_take_positions(self, positions, reason):
+        """Write what the history says of today on the members themselves, as superuser.
 
-        :param dict values: columns of the period
+        Members that take the same values are written together: the number of queries does not depend on their number.
+
+        :param dict positions: ``{partner_id: columns of the period}``
         """
-        self.ensure_one()
-        vals = {}
-        for name, column in CHANGEABLE.items():
-            field = self._fields[name]
-            current = self.channel_region_id.id if column == "region_id" else field.convert_to_write(self[name], self)
-            if (current or None) != values[column]:
-                vals[name] = values[column] or False
-        if "channel_region_manual_id" in vals and vals["channel_region_manual_id"] == self._channel_address_region():
-            vals["channel_region_manual_id"] = False
-        vals.update(self._channel_state_days(values["state"]))
-        state = vals.get("channel_state")
-        if state:
-            vals["channel_state_reason"] = reason or False
-        if vals:
-            self.write(vals)
-        if state:
-            self._channel_state_changed(state)
+        days = self._channel_state_days()
+        alike = defaultdict(list)
+        for partner in self:
+            values = positions[partner.id]
+            vals = {}
+            for name, column in CHANGEABLE.items():
+                current = partner.channel_region_id if column == "region_id" else partner[name]
+                current = current.id if isinstance(current, models.BaseModel) else current
+                if (current or None) != values[column]:
+                    vals[name] = values[column] or False
+            region = vals.get("channel_region_manual_id")
+            if region and region == partner._channel_address_region():
+                vals["channel_region_manual_id"] = False
+            vals.update(days[partner.id])
+            if vals.get("channel_state"):
+                vals["channel_state_reason"] = reason or False
+            if vals:
+                alike[tuple(vals.items())].append(partner.id)
+        for items, partner_ids in alike.items():
+            members, vals = self.browse(partner_ids), dict(items)
+            members.write(vals)
+            if vals.get("channel_state"):
+                members._channel_state_changed(vals["channel_state"])
 
-    def _channel_state_days(self, state):
-        """Return the two days that the member form shows, where the history says something else."""
-        periods = self.env["channel.member.period"].search([("partner_id", "=", self.id)], order="valid_from")
+    def _channel_state_days(self):
+        """Return ``{partner_id: vals}`` of the two days that the member form shows, where the history says something
+        else. One query."""
         today = self.env.company._channel_today()
-        since = active_since = False
-        previous = None
-        for period in periods:
-            if period.valid_from > today:
-                break
-            if period.state != previous:
-                since = period.valid_from
-            if period.state == "active" and not active_since:
-                active_since = period.valid_from
-            previous = period.state
-        days = {"channel_state_date": since, "channel_active_since": active_since}
-        return {name: day for name, day in days.items() if self[name] != day}
+        histories = self.env["channel.member.period"].search(
+            [("partner_id", "in", self.ids), ("valid_from", "<=", today)], order="partner_id, valid_from"
+        ).grouped("partner_id")
+        result = {}
+        for partner in self:
+            since = active_since = False
+            previous = None
+            for period in histories.get(partner, ()):
+                if period.state != previous:
+                    since = period.valid_from
+                if period.state == "active" and not active_since:
+                    active_since = period.valid_from
+                previous = period.state
+            days = {"channel_state_date": since, "channel_active_since": active_since}
+            result[partner.id] = {name: day for name, day in days.items() if partner[name] != day}
+        return result
 
     def _channel_take_effect(self, period, due):
         """Bring scheduled changes to the member, by the nightly job.
@@ -245,7 +264,7 @@ class ChannelMemberPositionMixin(models.AbstractModel):
             column: period._fields[column].convert_to_write(period[column], period) or None
             for column in POSITION_FIELDS.values()
         }
-        self._channel_take_position(values, due[-1:].reason)
+        self._channel_take_positions({self.id: values}, due[-1:].reason)
         self.flush_recordset()
         due.write({"scheduled": False})
         self.env["channel.alert"]._clear_alerts("member_change", [str(self.id)])
