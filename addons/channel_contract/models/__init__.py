@@ -5,6 +5,7 @@ from . import channel_contract_clause_line
 from . import channel_contract_commitment
 from . import channel_contract_version
 from . import channel_gate
+from . import channel_member_passport
 from . import channel_pricing
 from . import product_pricelist
 from . import res_partner

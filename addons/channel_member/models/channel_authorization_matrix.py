@@ -53,7 +53,8 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         :return: dict of
 
             * ``axis``, ``date``, ``total`` (rows of all pages), ``offset``, ``limit``
-            * ``rows``: ``[{id, name, detail, products}]``; ``id`` of ``res.partner`` or ``product.category``,
+            * ``rows``: ``[{id, name, detail, products}]``; ``id`` of ``res.partner`` or ``product.category``
+              (0: products without one),
               ``products`` how many goods for sale the category holds itself (axis ``product``)
             * ``columns``: ``[{id, name, complete_name, parent_id, expandable, expanded, customers}]``; ``customers``
               counts hospitals in the region and below
@@ -130,7 +131,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             ))
         row = self.env["res.partner" if axis == "member" else "product.category"].browse(int(row_id)).exists()
         region = self.env["channel.region"].browse(int(region_id)).exists()
-        if not row or not region:
+        if not region or not row and (axis == "member" or row_id):
             raise UserError(self.env._(
                 "The row or the region of this cell does not exist any more: reload the matrix."
             ))
@@ -144,13 +145,13 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         domain = [("channel_role", "=", "hospital"), ("channel_region_id", "child_of", region.id)]
         total = Partner.search_count(domain)
         customers = Partner.search(domain, offset=offset, limit=limit, order="complete_name, id")
-        served_by = self._served_by(axis, row.id, region.id, customers, filters)
-        authorizations = self._cell_authorizations(axis, row.id, region.id, filters)
-        conflicts = self._conflicts(axis, row.ids, region.ids, filters).get((row.id, region.id), [])
+        served_by = self._served_by(axis, row.id or 0, region.id, customers, filters)
+        authorizations = self._cell_authorizations(axis, row.id or 0, region.id, filters)
+        conflicts = self._conflicts(axis, [row.id or 0], region.ids, filters).get((row.id or 0, region.id), [])
         # On the axis of members the other side is not among those of the row.
         authorizations |= authorizations.browse(conflicts)
         return {
-            "row": row.display_name,
+            "row": row.display_name or self.env._("Without a category"),
             "region": region.complete_name,
             "authorizations": [
                 {**self._authorization_values(authorization), "conflict": authorization.id in conflicts}
@@ -208,7 +209,8 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             domain &= Domain("complete_name", "ilike", search)
         Category = self.env["product.category"]
         categories = Category.search(domain, offset=offset, limit=limit, order="complete_name, id")
-        return [
+        total = Category.search_count(domain)
+        rows = [
             {
                 "id": category.id,
                 "name": category.name,
@@ -216,7 +218,15 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                 "products": counts[category.id],
             }
             for category in categories
-        ], Category.search_count(domain)
+        ]
+        if counts.get(False) and not search:
+            # What has no category is sold too: the last row of the last page.
+            total += 1
+            if offset < total <= offset + limit:
+                rows.append({
+                    "id": 0, "name": self.env._("Without a category"), "detail": "", "products": counts[False],
+                })
+        return rows, total
 
     def _columns(self, expanded):
         """The regions that are columns, those below an expanded one directly after it."""
@@ -392,7 +402,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         else:
             row = SQL("mine.categ_id")
             of_page = SQL("mine.categ_id = ANY(%s::int[])", list(row_ids))
-            of_row = SQL("template.categ_id = mine.categ_id")
+            of_row = SQL("COALESCE(template.categ_id, 0) = mine.categ_id")
             joined = SQL(
                 """
                 JOIN category mine ON mine.authorization_id = a.id
@@ -576,7 +586,8 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         """``WITH RECURSIVE`` of the relations that the queries share.
 
         * ``a``: authorizations that the user may see and that hold on the day (drafts: would hold)
-        * ``category(authorization_id, categ_id, whole)``: categories of which they name a product; ``whole``: all
+        * ``category(authorization_id, categ_id, whole)``: categories of which they name a product, 0 for none;
+          ``whole``: all its products
         * ``territory(authorization_id, column_id, whole)``: columns that they reach; ``whole``: without anything
           left out
         """
@@ -606,7 +617,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                  WHERE auth.id IN (%(visible)s) AND %(in_force)s
             ),
             product_of_category AS (
-                SELECT product.id, template.id AS template_id, template.categ_id,
+                SELECT product.id, template.id AS template_id, COALESCE(template.categ_id, 0) AS categ_id,
                        count(*) OVER (PARTITION BY template.categ_id) AS total
                   FROM product_product product
                   JOIN product_template template ON template.id = product.product_tmpl_id

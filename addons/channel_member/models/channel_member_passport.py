@@ -1,9 +1,11 @@
+from datetime import date as Date
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date, format_datetime
+from odoo.tools import format_amount, format_date, format_datetime, formatLang
 
 #: Positions that may see what a member buys; the others see the passport without amounts.
 AMOUNT_GROUPS = (
@@ -20,6 +22,8 @@ BADGES = {
     "valid": "success", "expiring": "warning", "expired": "danger", "revoked": "danger", "replaced": "secondary",
     "draft": "secondary", "to_verify": "info", "future": "info",
     "ok": "success", "incomplete": "info", "missing": "danger",
+    "approved": "success", "in_force": "success", "submitted": "info", "returned": "warning", "rejected": "danger",
+    "low": "success", "medium": "warning", "high": "danger",
     "block": "danger", "warn": "warning", "critical": "danger", "warning": "warning", "info": "info",
 }
 
@@ -101,12 +105,20 @@ class ChannelMemberPassport(models.AbstractModel):
         :return: list of sections, made by :meth:`_section`
         """
         sections = [self._section_identity(member), self._section_state(member)]
+        if self.env["channel.member.period"].has_access("read"):
+            sections.append(self._section_timeline(member))
+        if self._may_see_amounts() and self.env["channel.tier.review.line"].has_access("read"):
+            sections.append(self._section_tier(member))
         if self.env["channel.qualification"].has_access("read"):
             sections.append(self._section_qualifications(member))
+            if self.env["channel.qualification.scope"].has_access("read"):
+                sections.append(self._section_scope(member))
         if self.env["channel.authorization"].has_access("read"):
             sections.append(self._section_authorizations(member))
         if self._may_see_amounts() and self.env["sale.order"].has_access("read"):
             sections.append(self._section_turnover(member))
+        if self.env["channel.admission"].has_access("read"):
+            sections.append(self._section_admissions(member))
         if self.env["channel.gate.finding"].has_access("read"):
             sections.append(self._section_findings(member))
         if self.env["channel.alert"].has_access("read"):
@@ -180,9 +192,9 @@ class ChannelMemberPassport(models.AbstractModel):
             (_("Member code"), member.channel_code),
             (_("Role"), roles.get(member.channel_role)),
             (_("Tax number"), member.vat),
-            (_("Address"), ", ".join(
-                line for line in (member._display_address(without_company=True) or "").split("\n") if line.strip()
-            )),
+            (_("Address"), ", ".join(filter(None, (
+                line.strip(" ,") for line in (member._display_address(without_company=True) or "").split("\n")
+            )))),
             (_("Region"), member.channel_region_id.complete_name),
             (_("Phone"), member.phone),
             (_("Email"), member.email),
@@ -209,6 +221,74 @@ class ChannelMemberPassport(models.AbstractModel):
             )),
         ])
 
+    def _section_timeline(self, member):
+        _ = self.env._
+        Period = self.env["channel.member.period"]
+        domain = [("partner_id", "=", member.id)]
+        periods = Period.search(domain, order="valid_from DESC, id DESC", limit=SHOWN)
+        return self._section(
+            "timeline", _("Timeline"), 25, icon="fa-history",
+            columns=[_("Period"), _("State"), _("Role"), _("Tier"), _("Region"), _("Parent member"), _("Reason")],
+            rows=[
+                [
+                    self._period(period.valid_from, period.valid_to),
+                    self._state_cell(period, "state"),
+                    dict(Period._fields["role"]._description_selection(self.env)).get(period.role),
+                    period.grade_id.name,
+                    period.region_id.display_name,
+                    period.parent_id.name,
+                    period.reason,
+                ]
+                for period in periods
+            ],
+            total=Period.search_count(domain),
+            empty=_("Its history begins with its admission."),
+        )
+
+    def _section_tier(self, member):
+        """Scores of the tier reviews; what they rest on are amounts, so they are for who sees amounts."""
+        _ = self.env._
+        Line = self.env["channel.tier.review.line"]
+        domain = [("partner_id", "=", member.id), ("state", "!=", "cancelled")]
+        lines = Line.search(domain, order="id DESC", limit=5)
+        return self._section(
+            "tier", _("Tier and Score"), 27, icon="fa-trophy",
+            columns=[_("Review"), _("Points"), _("Tier before"), _("Tier"), _("State")],
+            numbers=[1],
+            rows=[
+                [
+                    self._cell(line.review_id.display_name, line.review_id),
+                    formatLang(self.env, line.points, digits=2),
+                    line.current_grade_id.name,
+                    line.grade_id.name,
+                    self._state_cell(line, "state"),
+                ]
+                for line in lines
+            ],
+            total=Line.search_count(domain),
+            empty=_("No tier review has scored it yet."),
+        )
+
+    def _section_scope(self, member):
+        _ = self.env._
+        lines = self.env["channel.qualification.scope"].search([
+            ("qualification_id.partner_id", "=", member.id), ("qualification_id.state", "=", "verified"),
+        ], order="qualification_id, sequence, id")
+        scope_of = lines.grouped("qualification_id")
+        return self._section(
+            "scope", _("Scope of Business"), 35, icon="fa-list-ul",
+            columns=[_("Document"), _("Scope")],
+            rows=[
+                [
+                    self._cell(qualification.display_name, qualification),
+                    self._names(scope.mapped("display_name"), shown=60),
+                ]
+                for qualification, scope in scope_of.items()
+                if qualification.status in ("valid", "expiring")
+            ],
+            empty=_("No document in force lists a scope."),
+        )
+
     def _section_qualifications(self, member):
         _ = self.env._
         qualifications = self.env["channel.qualification"].search(
@@ -216,7 +296,7 @@ class ChannelMemberPassport(models.AbstractModel):
         )
         # What is in force and what is missing first, the history after it.
         order = {"expired": 0, "suspended": 1, "expiring": 2, "valid": 3, "to_verify": 4, "draft": 5}
-        qualifications = qualifications.sorted(lambda q: (order.get(q.status, 9), q.expiry_date or fields.Date.today()))
+        qualifications = qualifications.sorted(lambda q: (order.get(q.status, 9), q.expiry_date or Date.max))
         return self._section(
             "qualifications", _("Documents"), 30, icon="fa-certificate",
             columns=[_("Document"), _("Number"), _("In force"), _("Days left"), _("Status")],
@@ -337,6 +417,28 @@ class ChannelMemberPassport(models.AbstractModel):
                 if counts[month] or ordered[month] or invoiced and invoiced[month]
             ],
             empty=_("Nothing ordered in the last 12 months."),
+        )
+
+    def _section_admissions(self, member):
+        _ = self.env._
+        Admission = self.env["channel.admission"]
+        admissions = Admission.search([("partner_id", "=", member.id)], order="id DESC")
+        kinds = dict(Admission._fields["kind"]._description_selection(self.env))
+        return self._section(
+            "admissions", _("Admissions and Re-audits"), 65, icon="fa-sign-in",
+            columns=[_("Reference"), _("Kind"), _("Submitted"), _("Risk"), _("State")],
+            rows=[
+                [
+                    self._cell(admission.reference or admission.display_name, admission),
+                    kinds.get(admission.kind),
+                    self._date(admission.submitted_at),
+                    self._state_cell(admission, "risk_level"),
+                    self._state_cell(admission, "state"),
+                ]
+                for admission in admissions[:SHOWN]
+            ],
+            total=len(admissions),
+            empty=_("It was admitted without an application."),
         )
 
     def _section_findings(self, member):
@@ -465,6 +567,9 @@ class ChannelMemberPassport(models.AbstractModel):
 
     def _may_see_amounts(self):
         return any(self.env.user.has_group(group) for group in AMOUNT_GROUPS)
+
+    def _names(self, names, shown=3):
+        return self.env["channel.authorization.matrix"]._names(names, shown=shown)
 
     def _date(self, date):
         return format_date(self.env, date) if date else ""

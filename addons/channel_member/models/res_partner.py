@@ -322,7 +322,7 @@ class ResPartner(models.Model):
         }
 
     def action_channel_passport_print(self):
-        return self.env.ref("channel_member.member_passport_report").report_action(self)
+        return self.env.ref("channel_member.member_passport_report").report_action(self, config=False)
 
     #=== BUSINESS METHODS ===#
 

@@ -128,7 +128,7 @@ class TestAuthorizationMatrix(ChannelMemberCommon):
         agent = self._member("Agent")
         self._channel_authorization(
             agent, province, exclusive=True, all_products=False, product_ids=[Command.set(self.consumable.ids)],
-            approve=False,
+            approve=False, date_from=fields.Date.today(),
         )
         self.authorization_west.with_user(self.user_manager).action_revoke(reason="makes room")
         draft = self.env["channel.authorization"].search([("partner_id", "=", agent.id)])
@@ -213,7 +213,7 @@ class TestAuthorizationMatrix(ChannelMemberCommon):
             {"product_categ_ids": [Command.set(category.ids)]},
             {"device_category_ids": [Command.set(self.device_category_parent.ids)]},
             {"device_category_ids": [Command.set(self.other_device_category.ids)]},
-            {"registration_ids": [Command.set(self._channel_registration().ids)]},
+            {"registration_ids": [Command.set(self._channel_registration(number="TEST-REG-MATRIX").ids)]},
         ):
             self._channel_authorization(agent, self.region_east, all_products=False, **values)
         Authorization = self.env["channel.authorization"]

@@ -226,7 +226,7 @@ class TestMemberPassport(ChannelMemberCommon):
             self.env["report.channel_member.report_member_passport"].with_user(self.user_sales)._get_report_values(
                 self.other_dealer.ids
             )
-        with self.assertRaisesRegex(UserError, "no member"):
+        with self.assertRaisesRegex(UserError, "not a member"):
             passport.with_user(self.user_admin).read_passport(self.company.partner_id.id)
 
     def test_page(self):

@@ -103,7 +103,8 @@ export class AuthorizationCellDialog extends Component {
             views: [[false, "form"]],
             context: {
                 default_region_ids: [column.id],
-                ...(axis === "member" ? { default_partner_id: row.id } : { default_product_categ_ids: [row.id] }),
+                ...(axis === "member" && { default_partner_id: row.id }),
+                ...(axis === "product" && row.id && { default_product_categ_ids: [row.id] }),
             },
         });
     }

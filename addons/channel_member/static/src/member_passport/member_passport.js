@@ -1,4 +1,5 @@
 import { Component, markup, onWillStart, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -29,7 +30,7 @@ export class MemberPassport extends Component {
         const passport = await this.orm.call("channel.member.passport", "render_passport", [this.memberId]);
         // Rendered by QWeb on the server, which escapes every value.
         this.state.html = markup(passport.html);
-        this.env.config.setDisplayName(passport.name);
+        this.env.config.setDisplayName(_t("Passport of %s", passport.name));
     }
 
     onClick(ev) {

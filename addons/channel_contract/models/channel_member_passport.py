@@ -1,0 +1,35 @@
+from odoo import api, models
+
+
+class ChannelMemberPassport(models.AbstractModel):
+    _inherit = "channel.member.passport"
+
+    @api.model
+    def _passport_sections(self, member):
+        sections = super()._passport_sections(member)
+        if self.env["channel.contract"].has_access("read"):
+            sections.append(self._section_contracts(member))
+        return sections
+
+    def _section_contracts(self, member):
+        _ = self.env._
+        Contract = self.env["channel.contract"]
+        contracts = Contract.search([("member_id", "=", member.id)], order="id DESC")
+        kinds = dict(Contract._fields["contract_type"]._description_selection(self.env))
+        return self._section(
+            "contracts", _("Contracts"), 50, icon="fa-handshake-o",
+            columns=[_("Number"), _("Title"), _("Type"), _("In force"), _("State")],
+            rows=[
+                [
+                    self._cell(contract.name or contract.title, contract),
+                    contract.title,
+                    kinds.get(contract.contract_type),
+                    self._period(contract.current_valid_from, contract.current_valid_to)
+                    if contract.current_valid_from
+                    else "",
+                    self._state_cell(contract, "state"),
+                ]
+                for contract in contracts
+            ],
+            empty=_("No contract."),
+        )
