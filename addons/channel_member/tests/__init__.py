@@ -6,6 +6,8 @@ from . import test_alert
 from . import test_authorization
 from . import test_gate
 from . import test_member
+from . import test_member_overview
+from . import test_authorization_matrix
 from . import test_portal
 from . import test_qualification
 from . import test_qualification_lifecycle
