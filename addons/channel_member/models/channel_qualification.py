@@ -284,7 +284,10 @@ class ChannelQualification(models.Model):
             left &= ~domain
         return Domain.OR(domains[status] for status in statuses if status in domains)
 
-    @api.depends("type_id", "expiry_date", "company_id")
+    @api.depends(
+        "expiry_date", "company_id", "type_id.renewal_window_days", "type_id.renewal_deadline_days",
+        "type_id.renewal_day_kind",
+    )
     @api.depends_context("company")
     def _compute_renewal_window(self):
         for qualification in self:
@@ -435,6 +438,7 @@ class ChannelQualification(models.Model):
     def unlink(self):
         evidence = self.filtered("is_evidence")
         if evidence:
+            evidence._check_retention()
             evidence._check_may_decide()
             self.env["channel.audit.entry"]._record(
                 "qualification.deleted", evidence, before=evidence._audit_values(),
@@ -443,8 +447,7 @@ class ChannelQualification(models.Model):
         return super().unlink()
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_decided(self):
-        self._check_retention()
+    def _unlink_except_waiting(self):
         for qualification in self:
             if qualification.state == "to_verify":
                 raise UserError(self.env._(

@@ -77,7 +77,7 @@ class ChannelQualificationWarning(models.Model):
         warnings = self.sudo().with_company(company)  # sudo: members' mails and everybody's alerts
         today = company._channel_today()
         documents = warnings._candidates(company, shared, today)
-        cleared = warnings._clear_gone(company, documents)
+        cleared = warnings._clear_gone(company, documents, today)
         vals_list = warnings._due_steps(documents, today)
         sent = [vals for vals in vals_list if vals["result"] == "sent"]
         counts = {
@@ -262,11 +262,17 @@ class ChannelQualificationWarning(models.Model):
             SOURCE, [f"{document.id}:{step}" for document in documents for step in STEPS]
         )
 
-    def _clear_gone(self, company, documents):
-        """Resolve the alerts of a company about documents that nothing has to be done about any more: their number."""
+    def _clear_gone(self, company, documents, today):
+        """Resolve the alerts of a company about steps that are no longer reached: how many there were.
+
+        The document was renewed, left the channel with its member, or its expiry was corrected.
+        """
         alerts = self.env["channel.alert"]
+        reached = [
+            f"{document.id}:{step}" for document in documents for step, due in self._steps(document) if due <= today
+        ]
         standing = alerts.search([
             ("source", "=", SOURCE), ("state", "!=", "resolved"), ("company_id", "=", company.id),
-            ("res_id", "not in", documents.ids),
+            ("key", "not in", reached),
         ])
         return len(alerts._clear_alerts(SOURCE, standing.mapped("key")))

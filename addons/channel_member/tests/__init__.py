@@ -9,6 +9,7 @@ from . import test_member
 from . import test_member_overview
 from . import test_authorization_matrix
 from . import test_portal
+from . import test_portal_qualification
 from . import test_qualification
 from . import test_qualification_lifecycle
 from . import test_qualification_migration

@@ -67,10 +67,15 @@ class TestAlert(ChannelMemberCommon):
     def test_renewal_window_in_calendar_days(self):
         self.licence_type.write({"renewal_window_days": 100, "renewal_deadline_days": 40})
         self.assertEqual(self.expiring._renewal_window(), (date(2026, 3, 22), date(2026, 5, 21)))
+        # One open alert for each document: the last step reached, never milder than one before it.
         self.assertEqual(self._run("2026-03-21"), {"180": "info"})
-        self.assertEqual(self._run("2026-03-22"), {"180": "info", "renewal": "warning"})
-        self.assertEqual(self._run("2026-05-21"), {"60": "warning", "renewal": "warning"})
-        self.assertEqual(self._run("2026-05-22"), {"60": "warning", "renewal": "critical"})
+        self.assertEqual(self._run("2026-03-22"), {"renewal": "warning"})
+        self.assertEqual(self._run("2026-04-01"), {"90": "warning"})
+        self.assertEqual(self._run("2026-05-01"), {"60": "warning"})
+        self.assertEqual(self._run("2026-05-11"), {"renewal_last": "critical"})
+        self.assertEqual(self._run("2026-05-21"), {"renewal_last": "critical"})
+        self.assertEqual(self._run("2026-05-22"), {"renewal_over": "critical"})
+        self.assertEqual(self._run("2026-05-31"), {"30": "critical"})
 
     def test_renewal_window_in_working_days(self):
         """The window of 54号令 art. 16: 90 to 30 working days before the expiry, public holidays not counted.
