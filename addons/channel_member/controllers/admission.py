@@ -55,18 +55,24 @@ class ChannelAdmissionPortal(http.Controller):
         """
         Admission = request.env["channel.admission"]
         if not access_token and not request.env.user._is_public():
-            admission = Admission.search([("reference", "=", reference)]) if Admission.has_access("read") else Admission
+            admission = self._find(Admission, reference) if Admission.has_access("read") else Admission
             if admission:
                 # sudo: the record rules have just let the user read it; its applicant acts on it from here
                 return admission.sudo(), False
             raise NotFound()
         # sudo: visitors have no right on admissions; the token, compared below, is the right
-        admission = Admission.sudo().search([("reference", "=", reference)])
+        admission = self._find(Admission.sudo(), reference)
         expected = admission.access_token or ""
         # compared whether or not there is one, so that the time tells nothing
         if not consteq(expected or "-" * 36, str(access_token or "")) or not expected:
             self._wrong_link()
         return admission, access_token
+
+    def _find(self, admissions, key):
+        """By the reference, or by the id when the sequence gives references that cannot stand in a path."""
+        return admissions.search([("reference", "=", key)]) or (
+            admissions.search([("id", "=", int(key))]) if key.isdecimal() and len(key) < 10 else admissions
+        )
 
     def _wrong_link(self):
         wait = self._hit("wrong")
@@ -89,7 +95,7 @@ class ChannelAdmissionPortal(http.Controller):
         return response
 
     def _url(self, admission, token, step=None, anchor=None):
-        url = f"/channel/apply/{admission.reference}"
+        url = admission.access_url
         query = {key: value for key, value in (("step", step), ("access_token", token)) if value}
         if query:
             url = f"{url}?{'&'.join(f'{key}={value}' for key, value in query.items())}"
@@ -345,7 +351,7 @@ class ChannelAdmissionPortal(http.Controller):
             "editable": editable,
             "progress": progress,
             "url": lambda step=None: self._url(admission, token, step),
-            "action": lambda path: f"/channel/apply/{admission.reference}/{path}",
+            "action": lambda path: f"{admission.access_url}/{path}",
             "post": post or {},
             "errors": errors or {},
             "required": admission._required_fields(),

@@ -67,7 +67,7 @@ class ChannelMemberHome(CustomerPortal):
                 "contact_name": request.env.user.name,
                 "email": request.env.user.email,
             })
-        return request.redirect(f"/channel/apply/{admission.reference}?step=company", code=303)
+        return request.redirect(f"{admission.access_url}?step=company", code=303)
 
     def _channel_member(self):
         """The company of the user when it is an admitted member, with superuser rights; else empty."""
@@ -101,7 +101,7 @@ class ChannelMemberHome(CustomerPortal):
                 if returned
                 else request.env._("Complete the form and submit it."),
                 "date": admission.due_date,
-                "url": f"/channel/apply/{admission.reference}",
+                "url": admission.access_url,
                 "action": request.env._("Mend it") if returned else request.env._("Go on"),
             })
         return tasks
@@ -112,7 +112,8 @@ class ChannelMemberHome(CustomerPortal):
         if not member or not qualifications.has_access("read"):
             return []
         today = fields.Date.context_today(qualifications)
-        held = qualifications.search([
+        # sudo: dates of the user's own company, which the domain names
+        held = qualifications.sudo().search([
             ("partner_id", "=", member.id), ("status", "in", ("expired", "expiring")), ("type_id.active", "=", True),
         ])
         tasks, seen = [], set()
