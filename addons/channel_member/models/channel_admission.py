@@ -15,6 +15,7 @@ from odoo.tools.mail import email_normalize
 from odoo.addons.channel_base.tools.canonical import canonical_json, digest
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
+from ..tools.identity import number_key
 from .res_partner import CHANNEL_ROLES
 
 #: States in which an application is still being worked on.
@@ -36,7 +37,6 @@ PARTICULARS = {
     "street": "street",
     "street2": "street2",
     "zip": "zip",
-    "email": "email",
     "phone": "phone",
     "website": "website",
     "lang": "lang",
@@ -346,7 +346,7 @@ class ChannelAdmission(models.Model):
 
     @api.depends(
         "document_ids.number", "document_ids.attachment_ids", "document_ids.mandatory", "role", *PARTICULARS,
-        "contact_name", "device_class_i", "device_class_ii", "device_class_iii",
+        "contact_name", "email", "device_class_i", "device_class_ii", "device_class_iii",
     )
     def _compute_progress(self):
         for admission in self:
@@ -473,7 +473,7 @@ class ChannelAdmission(models.Model):
         vals = self._normalized(vals)
         if not _DECIDER.opens(records):
             self._check_own_fields(vals)
-        touches_terms = not set(self._approval_terms()).isdisjoint(vals)
+        touches_terms = records._touches_terms(vals)
         if touches_terms and self.env.user._is_internal():
             vals = {**vals, "editor_ids": [Command.link(self.env.uid)]}
         result = super(ChannelAdmission, records).write(vals)
@@ -520,6 +520,10 @@ class ChannelAdmission(models.Model):
             return
         if any(admission.state != vals["state"] for admission in self):
             raise UserError(self._message_by_methods())
+
+    def _touches_terms(self, vals):
+        # What follows from a decision makes nobody an author.
+        return not _DECIDER.opens(self) and super()._touches_terms(vals)
 
     def _check_terms_locked(self, vals):
         # The outcome names the member that was made of it.
@@ -602,7 +606,7 @@ class ChannelAdmission(models.Model):
                 "role": admission.role,
                 "risk_score": admission.risk_score,
                 "risk_level": admission.risk_level,
-                "submission": admission.submission_ids[:1].digest,
+                "submission": max(admission.submission_ids, key=lambda s: s.number).digest,
                 "findings": sorted(admission.finding_ids.mapped("code")),
                 "accepted": sorted(admission.finding_ids.filtered(lambda f: f.state == "accepted").mapped("code")),
             }
@@ -925,19 +929,27 @@ class ChannelAdmission(models.Model):
         return checklist
 
     def _similar_partners(self):
-        """Companies with the identification number of the admissions, in one query.
+        """Companies with the identification number of the admissions, in a fixed number of queries.
 
         :return: ``{admission: partners}``, superuser rights, the admission's own partner left out
         """
-        numbers = {admission.vat for admission in self if admission.vat}
+        keys = {admission: number_key(admission.vat) for admission in self}
+        if not any(keys.values()):
+            return {}
         # sudo: a company that applies again must be seen although it lies in another region.
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        by_vat = partners.search([
-            ("vat", "in", list(numbers)), ("parent_id", "=", False),
-        ], order="id").grouped("vat") if numbers else {}
+        # Members are known by their keys, however the number is written; others by the spellings that are usual.
+        spellings = {admission.vat for admission in self if admission.vat} | {
+            key.upper() for key in keys.values() if key
+        }
+        members = self.env["channel.member.key"].sudo()._members_by_key("vat", {key for key in keys.values() if key})
+        by_key = defaultdict(partners.browse)
+        for key, partner_ids in members.items():
+            by_key[key] |= partners.browse(partner_ids)
+        for partner in partners.search([("vat", "in", list(spellings)), ("parent_id", "=", False)], order="id"):
+            by_key[number_key(partner.vat)] |= partner
         return {
-            admission: by_vat.get(admission.vat, partners) - admission.partner_id
-            for admission in self if admission.vat
+            admission: by_key[key].sorted("id") - admission.partner_id for admission, key in keys.items() if key
         }
 
     def _progress_counts(self):
@@ -1024,7 +1036,9 @@ class ChannelAdmission(models.Model):
         """Make the applicant a member in good standing, without any further keying."""
         self.ensure_one()
         member = self._write_member(self._applied_vals())
-        self._write_contact(member)
+        contact = self._write_contact(member)
+        if not member.email:
+            member.email = contact.email
         self._write_bank(member)
         self._make_qualifications(member)
         reason = self._reason()

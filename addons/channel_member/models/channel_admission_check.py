@@ -1,6 +1,4 @@
-import re
 import unicodedata
-from collections import defaultdict
 
 from stdnum.util import get_cc_module
 
@@ -8,10 +6,13 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize
 
+from ..tools.identity import address_key, compared, number_key
 from .channel_admission import DEVICE_CLASSES, TRADING_ROLES
 
 #: Days before the expiry from which a document is worth a note, and how much each adds to the risk.
 EXPIRY_STEPS = ((30, "document_expires_30"), (90, "document_expires_90"))
+#: Kind of ``channel.member.key`` -> code of the finding.
+SHARED = {"bank": "shared_bank", "legal_person": "shared_legal_person", "address": "shared_address"}
 
 
 class ChannelAdmissionCheck(models.AbstractModel):
@@ -433,50 +434,23 @@ class ChannelAdmissionCheck(models.AbstractModel):
 
     def _check_shared(self, admissions):
         """What companies that are one and the same share: bank account, legal representative, address."""
-        yield from self._shared(
-            admissions, "shared_bank", lambda a: self._account(a.bank_account),
-            """
-            SELECT bank.sanitized_acc_number, partner.id
-              FROM res_partner_bank bank
-              JOIN res_partner contact ON contact.id = bank.partner_id
-              JOIN res_partner partner ON partner.id = contact.commercial_partner_id
-             WHERE bank.sanitized_acc_number = ANY(%s) AND bank.active AND partner.channel_role IS NOT NULL
-            """,
-        )
-        yield from self._shared(
-            admissions, "shared_legal_person", lambda a: (a.legal_person or "").strip(),
-            """
-            SELECT trim(partner.channel_legal_person), partner.id
-              FROM res_partner partner
-             WHERE trim(partner.channel_legal_person) = ANY(%s) AND partner.channel_role IS NOT NULL
-            """,
-        )
-        yield from self._shared(
-            admissions, "shared_address",
-            lambda a: a.street and a.city and "|".join((a.street.strip().lower(), a.city.strip().lower())),
-            """
-            SELECT lower(trim(partner.street)) || '|' || lower(trim(partner.city)), partner.id
-              FROM res_partner partner
-             WHERE lower(trim(partner.street)) || '|' || lower(trim(partner.city)) = ANY(%s)
-               AND partner.channel_role IS NOT NULL AND partner.parent_id IS NULL
-            """,
-        )
-
-    @api.model
-    def _shared(self, admissions, code, key, query):
-        keys = {admission: key(admission) for admission in admissions}
-        wanted = sorted({value for value in keys.values() if value})
-        if not wanted:
-            return
-        self.env["res.partner"].flush_model(["street", "city", "channel_legal_person", "channel_role"])
-        self.env["res.partner.bank"].flush_model()
-        partners = defaultdict(set)
-        for value, partner_id in self.env.execute_query(SQL(query, wanted)):
-            partners[value].add(partner_id)
-        for admission, value in keys.items():
-            others = self.env["res.partner"].browse(sorted(partners.get(value, ()))) - admission.partner_id
-            if others:
-                yield self._finding(admission, code, other=self._names(others))
+        keys = {
+            "bank": {admission: number_key(admission.bank_account) for admission in admissions},
+            "legal_person": {admission: compared(admission.legal_person) for admission in admissions},
+            "address": {
+                admission: address_key(
+                    admission.country_id.id, admission.city, admission.street, admission.street2
+                )
+                for admission in admissions
+            },
+        }
+        for kind, by_admission in keys.items():
+            wanted = {key for key in by_admission.values() if key}
+            members = self.env["channel.member.key"]._members_by_key(kind, wanted)
+            for admission, key in by_admission.items():
+                others = self.env["res.partner"].browse(members.get(key, ())) - admission.partner_id
+                if others:
+                    yield self._finding(admission, SHARED[kind], other=self._names(others))
 
     def _check_email(self, admissions):
         """The contact's address is the login of somebody else's user."""
@@ -602,10 +576,6 @@ class ChannelAdmissionCheck(models.AbstractModel):
             f"{partner.name} [{partner.channel_code}]" if partner.channel_code else partner.name or ""
             for partner in partners.sorted("id")
         )
-
-    @api.model
-    def _account(self, number):
-        return re.sub(r"\W+", "", number or "").upper()
 
     @api.model
     def _folded(self, name):

@@ -7,9 +7,6 @@ class ChannelAdmissionMemberMixin(models.AbstractModel):
     _name = "channel.admission.member.mixin"
     _description = "Member That Was Admitted"
 
-    channel_legal_person = fields.Char(
-        string="Legal Representative", index="btree_not_null", help="As registered; members that share one are shown."
-    )
     channel_risk_level = fields.Selection(
         [("low", "Low"), ("medium", "Medium"), ("high", "High")],
         string="Risk",

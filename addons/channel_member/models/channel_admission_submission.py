@@ -14,7 +14,7 @@ class ChannelAdmissionSubmission(models.Model):
 
     _name = "channel.admission.submission"
     _description = "Submission of an Admission"
-    _order = "admission_id, number desc"
+    _order = "number desc, id desc"
     _rec_name = "number"
 
     admission_id = fields.Many2one(

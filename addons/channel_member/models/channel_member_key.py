@@ -102,6 +102,36 @@ class ChannelMemberKey(models.Model):
             for ask, twins in found.items()
         }
 
+    @api.model
+    def _members_by_key(self, kind, keys):
+        """Find the members that have one of these signs, in one query; for who is no member yet.
+
+        :param str kind: a value of ``kind``
+        :param keys: comparable forms, as :mod:`~odoo.addons.channel_member.tools.identity` makes them
+        :return: ``{key: [partner id]}``, at most ``LOOKED_AT`` each, keys without a member left out
+        """
+        digests = {digest(kind, key): key for key in keys if key}
+        if not digests:
+            return {}
+        self._refresh_pending()
+        found = defaultdict(list)
+        for value, partner_id in self.env.execute_query(SQL(
+            """
+            SELECT asked.value, same.partner_id
+              FROM unnest(%s::text[]) AS asked(value)
+        CROSS JOIN LATERAL (
+                    SELECT own.partner_id
+                      FROM channel_member_key own
+                     WHERE own.value = asked.value AND own.kind = %s
+                  ORDER BY own.partner_id
+                     LIMIT %s
+                   ) same
+            """,
+            list(digests), kind, LOOKED_AT,
+        )):
+            found[digests[value]].append(partner_id)
+        return dict(found)
+
     # === KEEPING STEP === #
 
     @api.model
