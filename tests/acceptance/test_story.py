@@ -131,6 +131,16 @@ def device(world):
         "invoice_policy": "delivery",
         "channel_device_class": "III",
     })
+    template = read(admin, "product.product", product, "product_tmpl_id").product_tmpl_id[0]
+    certificate = world.json("manager").call("channel.registration", "create", {
+        "type_id": world.ref("channel_l10n_cn.qualification_type_registration"),
+        "number": f"国械注准{TODAY.year - 2}303{int(TAG, 16) % 10**4:04d}",
+        "device_class": "III",
+        "valid_from": iso(years_before(TODAY, 2)),
+        "valid_to": iso(TODAY + timedelta(days=900)),
+        "product_tmpl_ids": [template],
+    })
+    world.json("compliance").call("channel.registration", "action_confirm", [certificate])
     device = SimpleNamespace(id=product, dozen=world.ref("uom.product_uom_dozen"))
     device.lots = {"A": _receive(world, product, "A", 10)}
     return device
@@ -225,7 +235,7 @@ def dealer(world):
     dealer.documents = manager.call("channel.qualification", "create", [
         {"partner_id": member, "type_id": types["cn_uscc"], "number": number, "issue_date": iso(issued_on)},
         {"partner_id": member, "type_id": types["cn_trading_licence"], "number": licence,
-         "issue_date": iso(issued_on), "expiry_date": iso(expired_on)},
+         "issue_date": iso(issued_on), "expiry_date": iso(expired_on), "scope_ids": [[0, 0, {"device_class": "III"}]]},
     ])
     with pytest.raises(Refused) as own_work:
         manager.call("channel.qualification", "action_verify", dealer.documents)

@@ -21,7 +21,7 @@ def run(env):
         device.standard_price = device.with_company(env.ref("base.main_company")).standard_price / 7.2
     if not env["stock.warehouse"].search_count([("company_id", "=", company.id)]):
         env["stock.warehouse"].create({"name": "Hong Kong", "code": "HKG", "company_id": company.id})
-    receive(env, devices, f"{calendar.first_day():%y%m}X", 18, 120)
+    receive(env, devices, f"{calendar.first_day():%y%m}X", calendar.first_day(), 18, 120)
 
     singapore = env["channel.region"].create({
         "name": "Singapore", "code": "SG", "level": "country", "country_id": env.ref("base.sg").id,

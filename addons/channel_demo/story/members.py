@@ -12,6 +12,8 @@ from .users import PASSWORD
 # Its trading licence ran out last month, and nobody noticed until the gate did.
 LAPSED = {"D009": ("Quanzhou Jinjiang Medical Co., Ltd.", "350000", "泉州市", "350502", "闽", "泉", "bronze")}
 APPLICANT = {"D010": ("Qingdao Laoshan Medical Co., Ltd.", "370000", "青岛市", "370202", "鲁", "青", "bronze")}
+# As licences print it: the catalogue of 2017, and reagents, which that of 2002 keeps.
+SCOPE = "2017年分类目录：{device_class}：01-22；2002年分类目录：{device_class}：6840体外诊断试剂（需低温冷藏运输贮存）"
 PORTAL = {"D001": ("dealer", "Lin Minjiang"), "D004": ("dealer2", "Wang Ruikang")}
 TIERS = {"gold": "Gold", "silver": "Silver", "bronze": "Bronze"}
 
@@ -67,9 +69,9 @@ def _qualify(env, dealer, code, number, facts):
         expiry = calendar.today() + relativedelta(days=70 if code == "D003" else 25)
         start = expiry - relativedelta(years=5, days=-1)
     documents = [
-        ("cn_uscc", dealer.vat, start, False),
-        ("cn_trading_licence", f"{letters}药监械经营许{start.year}{1000 + number}号", start, expiry),
-        ("cn_trading_filing", f"{letters}药监械经营备{start.year}{2000 + number}号", start, False),
+        ("cn_uscc", dealer.vat, start, False, False),
+        ("cn_trading_licence", f"{letters}药监械经营许{start.year}{1000 + number}号", start, expiry, "Ⅲ类"),
+        ("cn_trading_filing", f"{letters}药监械经营备{start.year}{2000 + number}号", start, False, "Ⅱ类"),
     ]
     entered = env["channel.qualification"].with_user(ref(env, "user_manager")).create([
         {
@@ -80,8 +82,11 @@ def _qualify(env, dealer, code, number, facts):
             "expiry_date": expires,
             "issuer": "Market supervision authority (demonstration)",
         }
-        for kind, document_number, issued, expires in documents
+        for kind, document_number, issued, expires, _scope in documents
     ])
+    for document, (*_facts, scope) in zip(entered, documents, strict=True):
+        if scope:
+            document._apply_scope_text(SCOPE.format(device_class=scope))
     entered.with_user(ref(env, "user_compliance")).action_verify()
 
 

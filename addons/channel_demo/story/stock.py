@@ -17,7 +17,7 @@ def run(env):
         ("default_code", "like", "HC-"), ("tracking", "=", "lot")
     ], order="default_code", limit=20)
     for suffix, months, quantity in LOTS:
-        lots = receive(env, devices, f"{calendar.first_day():%y%m}{suffix}", months, quantity)
+        lots = receive(env, devices, f"{calendar.first_day():%y%m}{suffix}", calendar.first_day(), months, quantity)
     name_record(env, "lot_first", lots[0])
 
 
@@ -25,16 +25,18 @@ def replenish(env, month):
     """What a factory does each month: bring what runs low back up, in a lot of its own."""
     low = products(env).filtered(lambda device: device.qty_available < REORDER_POINT)
     if low:
-        receive(env, low, f"{month:%y%m}R", 20, REORDER_QUANTITY)
+        receive(env, low, f"{month:%y%m}R", month, 20, REORDER_QUANTITY)
 
 
-def receive(env, devices, name, months, quantity):
+def receive(env, devices, name, day, months, quantity):
+    """Put a lot of each device into stock, made ten days before ``day``, that expires ``months`` from today."""
     location = env["stock.warehouse"].search([("company_id", "=", env.company.id)], limit=1).lot_stock_id
     lots = env["stock.lot"].create([
         {
             "name": f"{name}{device.default_code[-3:]}",
             "product_id": device.id,
             "company_id": env.company.id,
+            "channel_production_date": day - relativedelta(days=10),
             "expiration_date": datetime.combine(calendar.today() + relativedelta(months=months), time(8)),
         }
         for device in devices

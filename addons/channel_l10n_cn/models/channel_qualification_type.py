@@ -52,10 +52,12 @@ class ChannelQualificationType(models.Model):
             "cold_chain": self.env._("The text speaks of transport and storage in the cold."),
             "includes": self.env._("The text names something as included."),
         }
-        # sudo: catalogues are no secret, and members' systems ask too. Names are compared in Chinese.
-        categories = self.env["channel.device.category"].sudo().with_context(lang="zh_CN", active_test=False).search(
-            [("scheme", "in", (cn_scope.OLD, cn_scope.NEW))]
-        )
+        # sudo: catalogues are no secret, and members' systems ask too. Names are compared in Chinese, which is what
+        # the catalogue is written in where the language is not installed.
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        categories = self.env["channel.device.category"].sudo().with_context(
+            lang="zh_CN" if "zh_CN" in installed else "en_US", active_test=False
+        ).search([("scheme", "in", (cn_scope.OLD, cn_scope.NEW))])
         catalogues = {cn_scope.OLD: {}, cn_scope.NEW: {}}
         for category in categories:
             catalogues[category.scheme][category.code] = category.name

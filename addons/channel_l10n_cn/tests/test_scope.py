@@ -319,7 +319,7 @@ class TestScope(TransactionCase):
 
     def test_unread_words_are_kept(self):
         self._scope("Ⅲ类：6815；零售：心脏瓣膜")
-        self.assertEqual(self.licence.scope_unparsed, "零售：心脏瓣膜")
+        self.assertEqual(self.licence.scope_unparsed, "零售\n心脏瓣膜")
         self.assertEqual(self.licence.scope_text, "Ⅲ类：6815；零售：心脏瓣膜")
 
     def test_api(self):
