@@ -307,7 +307,7 @@ class ChannelMemberPeriod(models.Model):
                     ))
         self._store_rows(archived, deleted, updated, inserted)
         self.invalidate_model(flush=False)
-        self.env["res.partner"].invalidate_model(["channel_period_ids"], flush=False)
+        self.env["res.partner"].invalidate_model(["channel_period_ids", "channel_history_ids"], flush=False)
 
     def _store_rows(self, archived, deleted, updated, inserted):
         """Write what :meth:`_store` has found: at most four statements, those that make room first."""
