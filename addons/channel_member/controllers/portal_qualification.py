@@ -1,5 +1,5 @@
 from odoo import fields, http
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.http import request
 
@@ -125,6 +125,8 @@ class ChannelQualificationPortal(ChannelMemberPortal):
                         previous=own if qualification and not correcting else None,
                         draft=own if correcting else None,
                     )
+            except AccessError:
+                raise  # a fault of the program or an attack, nothing that the form could explain
             except UserError as error:
                 values["error"] = str(error)
             else:

@@ -323,7 +323,8 @@ class ChannelQualification(models.Model):
             users = in_charge.get(qualification.region_id, self.env["res.users"])
             users |= qualification.partner_id.user_id
             qualification.responsible_user_id = (
-                users.filtered(lambda user, company=company: user.active and company in user.company_ids)[:1]
+                # sudo: people in charge come with the rights of who asks, who may be a portal user.
+                users.sudo().filtered(lambda user, company=company: user.active and company in user.company_ids)[:1]
                 or company._channel_alert_user()
             )
 

@@ -211,7 +211,8 @@ class TestPortalQualification(ChannelMemberCommon, HttpCase):
         ):
             self.assertNotIn(b"theirs", self.url_open(url).content, url)
         self.authenticate("channel_portal_west", "channel_portal_west")
-        self.assertEqual(self.url_open(f"/web/content/{file.id}").content, b"%PDF-1.4 theirs")
+        own = self.url_open(f"/web/content/channel.qualification/{self.theirs.id}/document")
+        self.assertEqual(own.content, b"%PDF-1.4 theirs")
 
     def test_crafted_values(self):
         """A form that names another member, a state or a decided document changes nothing but what it may."""
