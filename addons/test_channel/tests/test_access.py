@@ -27,8 +27,22 @@ MATRIX = """
     # Members
     channel.hospital.grade          r     r       r       r        r       r          r         r       crud  r        -      -
     channel.device.category         r     r       r       r        r       crud       r         r       crud  r        r      -
+    channel.admission               crud  crud    r       r        r       crud       r         r       crud  -        r      -
+    channel.admission.document      crud  crud    r       r        r       crud       r         r       crud  -        r      -
+    channel.admission.finding       r     r       r       r        r       r          r         r       r     -        -      -
+    channel.admission.submission    r     r       r       r        r       r          r         r       r     -        -      -
+    channel.reaudit.rule            r     r       r       r        r       crud       r         r       crud  -        -      -
     channel.qualification.type      r     r       r       r        r       crud       r         r       crud  -        r      -
+    channel.member.period           r     r       r       r        r       r          r         r       r     -        -      -
+    channel.member.key              -     -       -       -        -       r          -         -       r     -        -      -
     channel.qualification           crud  crud    r       r        r       crud       r         r       crud  -        r      -
+    channel.qualification.scope     crud  crud    r       r        r       crud       r         r       crud  -        r      -
+    channel.registration            r     crud    r       r        r       crud       r         r       crud  r        -      -
+    channel.register.list           r     r       r       r        r       crud       r         r       crud  -        -      -
+    channel.register.entry          r     r       r       r        r       r          r         r       r     -        -      -
+    channel.register.import         r     r       r       r        r       crud       r         r       crud  -        -      -
+    channel.register.import.row     r     r       r       r        r       r          r         r       r     -        -      -
+    channel.verification            r     r       r       r        r       r          r         r       r     -        -      -
     channel.authorization           crud  crud    r       crud     r       crud       r         r       crud  -        r      -
     channel.tier.rule               r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.tier.criterion          r     crud    r       r        r       r          r         r       crud  -        -      -
@@ -67,7 +81,11 @@ MATRIX = """
     # Dialogs: everybody fills in the own one, and what it does asks for the position
     channel.import.line             crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.gate.override           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
+    channel.admission.decision      crud  crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.admission.decision.line crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.scope.review.line       crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
