@@ -119,8 +119,9 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         :param int limit: hospitals of a page, 200 at most
         :return: dict of ``row`` and ``region`` (names), ``authorizations``: ``[{id, number, member_id, member,
             date_from, date_to, exclusive, draft, conflict, products, territory}]`` (and those that they conflict with),
-            ``customers``: ``[{id, name, detail, served_by: [{id, name, exclusive}]}]`` and ``customer_total``. ``served_by`` names every member who may
-            serve the hospital on that day (with the products of the row or of the filter)
+            ``customers``: ``[{id, name, detail, served_by: [{id, name, exclusive}]}]`` and ``customer_total``.
+            ``served_by`` names every member who may serve the hospital on that day (with the products of the row or of
+            the filter)
         :raise AccessError: the user has no position in the channel, or may not read the row
         :raise UserError: row or region does not exist
         """
@@ -395,20 +396,12 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             return {}
         Authorization = self.env["channel.authorization"]
         if axis == "member":
-            row = SQL("a.partner_id")
-            of_page = SQL("a.partner_id = ANY(%s::int[])", list(row_ids))
-            of_row = SQL("TRUE")
-            joined = SQL("")
+            row = SQL("met.partner_id")
+            of_page, of_row = SQL("a.partner_id = ANY(%s::int[])", list(row_ids)), SQL("TRUE")
         else:
-            row = SQL("mine.categ_id")
-            of_page = SQL("mine.categ_id = ANY(%s::int[])", list(row_ids))
-            of_row = SQL("COALESCE(template.categ_id, 0) = mine.categ_id")
-            joined = SQL(
-                """
-                JOIN category mine ON mine.authorization_id = a.id
-                JOIN category theirs ON theirs.authorization_id = other.id AND theirs.categ_id = mine.categ_id
-                """
-            )
+            row = SQL("met.categ_id")
+            of_page, of_row = SQL("TRUE"), SQL("mine.categ_id = ANY(%s::int[])", list(row_ids))
+        # Step by step, because the planner cannot know that few pairs are left after the cheap conditions.
         rows = self.env.execute_query(SQL(
             """
             %(ctes)s,
@@ -418,51 +411,84 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                 SELECT above.id, partner.channel_parent_id
                   FROM above JOIN res_partner partner ON partner.id = above.ancestor_id
                  WHERE partner.channel_parent_id IS NOT NULL
+            ),
+            pair AS MATERIALIZED (
+                SELECT a.id, a.partner_id, other.id AS other_id, here.column_id,
+                       here.whole AS here_whole, there.whole AS there_whole
+                  FROM a
+                  JOIN territory here ON here.authorization_id = a.id
+                  JOIN territory there ON there.column_id = here.column_id
+                  JOIN a other
+                    ON other.id = there.authorization_id AND other.partner_id != a.partner_id
+                   AND other.company_id = a.company_id AND (other.exclusive OR a.exclusive)
+                 WHERE %(of_page)s
+                   AND NOT EXISTS (
+                        SELECT FROM above WHERE above.id = a.partner_id AND above.ancestor_id = other.partner_id
+                   )
+                   AND NOT EXISTS (
+                        SELECT FROM above WHERE above.id = other.partner_id AND above.ancestor_id = a.partner_id
+                   )
+            ),
+            met AS MATERIALIZED (
+                SELECT pair.*, mine.categ_id
+                  FROM pair
+                  JOIN category mine ON mine.authorization_id = pair.id
+                  JOIN category theirs ON theirs.authorization_id = pair.other_id AND theirs.categ_id = mine.categ_id
+                 WHERE %(of_row)s
+                   AND (mine.products IS NULL OR theirs.products IS NULL OR mine.products && theirs.products)
+            ),
+            -- The regions of those that hold a part of a column; there are none where hospitals are listed.
+            extent AS MATERIALIZED (
+                SELECT part.id, part.column_id, array_agg(DISTINCT region.id) AS regions
+                  FROM (
+                        SELECT id, column_id FROM met WHERE NOT here_whole
+                         UNION
+                        SELECT other_id, column_id FROM met WHERE NOT there_whole
+                  ) part
+                  JOIN channel_authorization_region_rel rel ON rel.authorization_id = part.id
+                  JOIN channel_region allowed ON allowed.id = rel.region_id
+                  JOIN reach ON reach.column_id = part.column_id AND reach.inside
+                  JOIN channel_region region
+                    ON region.id = reach.region_id AND region.parent_path LIKE allowed.parent_path || '%%'
+                 WHERE NOT EXISTS (
+                        SELECT FROM channel_authorization_customer_rel listed WHERE listed.authorization_id = part.id
+                   )
+                   AND NOT EXISTS (
+                        SELECT FROM channel_authorization_excluded_region_rel without
+                          JOIN channel_region left_out ON left_out.id = without.region_id
+                         WHERE without.authorization_id = part.id
+                           AND region.parent_path LIKE left_out.parent_path || '%%'
+                   )
+              GROUP BY part.id, part.column_id
             )
-            SELECT %(row)s, here.column_id, array_agg(DISTINCT a.id) || array_agg(DISTINCT other.id)
-              FROM a
-              JOIN territory here ON here.authorization_id = a.id
-              JOIN channel_region col ON col.id = here.column_id
-              JOIN territory there ON there.column_id = here.column_id
-              JOIN a other
-                ON other.id = there.authorization_id AND other.partner_id != a.partner_id
-               AND other.company_id = a.company_id AND (other.exclusive OR a.exclusive)
-              %(joined)s
-             WHERE %(of_page)s
-               AND NOT EXISTS (
-                    SELECT FROM above
-                     WHERE above.id = a.partner_id AND above.ancestor_id = other.partner_id
-                        OR above.id = other.partner_id AND above.ancestor_id = a.partner_id
-               )
-               AND EXISTS (
-                    SELECT FROM product_product product
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE product.active AND %(of_row)s AND %(products_a)s AND %(products_other)s
-               )
-               AND (
-                    here.whole AND there.whole
-                    OR EXISTS (
-                        SELECT FROM channel_region region
-                     LEFT JOIN res_partner customer ON FALSE
-                         WHERE region.parent_path LIKE col.parent_path || '%%'
+            SELECT %(row)s, met.column_id, array_agg(DISTINCT met.id) || array_agg(DISTINCT met.other_id)
+              FROM met
+              JOIN channel_region col ON col.id = met.column_id
+              JOIN a ON a.id = met.id
+              JOIN a other ON other.id = met.other_id
+         LEFT JOIN extent mine ON mine.id = met.id AND mine.column_id = met.column_id
+         LEFT JOIN extent theirs ON theirs.id = met.other_id AND theirs.column_id = met.column_id
+             WHERE CASE
+                    WHEN (met.here_whole OR mine.regions IS NOT NULL)
+                     AND (met.there_whole OR theirs.regions IS NOT NULL)
+                    THEN met.here_whole OR met.there_whole OR mine.regions && theirs.regions
+                    ELSE EXISTS (
+                        SELECT FROM channel_authorization_customer_rel listed
+                          JOIN res_partner customer ON customer.id = listed.partner_id
+                          JOIN res_partner company ON company.id = customer.commercial_partner_id
+                          JOIN channel_region region
+                            ON region.id = COALESCE(customer.channel_region_id, company.channel_region_id)
+                         WHERE listed.authorization_id IN (met.id, met.other_id)
+                           AND region.parent_path LIKE col.parent_path || '%%'
                            AND %(territory_a)s AND %(territory_other)s
                     )
-                    OR EXISTS (
-                        SELECT FROM res_partner customer
-                          JOIN channel_region region ON region.id = customer.channel_region_id
-                         WHERE customer.channel_role = 'hospital' AND region.parent_path LIKE col.parent_path || '%%'
-                           AND %(territory_a)s AND %(territory_other)s
-                    )
-               )
-          GROUP BY %(row)s, here.column_id
+                    END
+          GROUP BY %(row)s, met.column_id
             """,
             ctes=self._ctes(column_ids, filters),
             row=row,
-            joined=joined,
             of_page=of_page,
             of_row=of_row,
-            products_a=Authorization._products_sql(SQL("a"), SQL("product"), SQL("template")),
-            products_other=Authorization._products_sql(SQL("other"), SQL("product"), SQL("template")),
             territory_a=Authorization._territory_sql(SQL("a"), SQL("customer"), SQL("region")),
             territory_other=Authorization._territory_sql(SQL("other"), SQL("customer"), SQL("region")),
         ))
@@ -586,8 +612,8 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
         """``WITH RECURSIVE`` of the relations that the queries share.
 
         * ``a``: authorizations that the user may see and that hold on the day (drafts: would hold)
-        * ``category(authorization_id, categ_id, whole)``: categories of which they name a product, 0 for none;
-          ``whole``: all its products
+        * ``category(authorization_id, categ_id, whole, products)``: categories of which they name a product, 0 for
+          none; ``whole``: all its products; ``products``: which, NULL for those of "All Products"
         * ``territory(authorization_id, column_id, whole)``: columns that they reach; ``whole``: without anything
           left out
         """
@@ -616,20 +642,20 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
                   FROM channel_authorization auth
                  WHERE auth.id IN (%(visible)s) AND %(in_force)s
             ),
-            product_of_category AS (
+            product_of_category AS MATERIALIZED (
                 SELECT product.id, template.id AS template_id, COALESCE(template.categ_id, 0) AS categ_id,
                        count(*) OVER (PARTITION BY template.categ_id) AS total
                   FROM product_product product
                   JOIN product_template template ON template.id = product.product_tmpl_id
                  WHERE product.active AND template.sale_ok AND template.type != 'service' AND %(in_category)s
             ),
-            category(authorization_id, categ_id, whole) AS (
-                SELECT held.id, categ.categ_id, TRUE
+            category(authorization_id, categ_id, whole, products) AS MATERIALIZED (
+                SELECT held.id, categ.categ_id, TRUE, NULL::int[]
                   FROM held
             CROSS JOIN (SELECT DISTINCT categ_id FROM product_of_category) categ
                  WHERE held.all_products
                  UNION ALL
-                SELECT named.authorization_id, product.categ_id, count(*) = max(product.total)
+                SELECT named.authorization_id, product.categ_id, count(*) = max(product.total), array_agg(product.id)
                   FROM (%(named)s) named
                   JOIN product_of_category product ON product.id = named.product_id
                   JOIN held ON held.id = named.authorization_id AND held.all_products IS NOT TRUE
@@ -712,7 +738,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             in_category=self._in_category_sql(filters["product_categ_id"]),
             named=self._named_products_sql(),
             held=SQL("TRUE") if not filters["product_categ_id"] else SQL(
-                "EXISTS (SELECT FROM category WHERE category.authorization_id = held.id)"
+                "held.id IN (SELECT authorization_id FROM category)"
             ),
             columns=tuple(column_ids),
         )
