@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.channel_base.tools.domain import read_domain
+from odoo.addons.channel_base.tools.domain import check_domain, read_domain
 
 EXPIRING_DAYS = 90
 
@@ -286,8 +286,9 @@ class ChannelAuthorization(models.Model):
                 f"…{number[-IDENTITY_SHOWN:]}" if len(number) > IDENTITY_SHOWN else number and "…"
             )
 
+    @api.depends("number")
     def _compute_verification_token(self):
-        # Stored and without dependencies: computed once for each record, also for those of an earlier version.
+        # Stored: computed once for each record, also for those of an earlier version, and kept.
         for authorization in self:
             authorization.verification_token = authorization.verification_token or secrets.token_urlsafe(32)
 
@@ -327,6 +328,12 @@ class ChannelAuthorization(models.Model):
                     "%s is not a member of the channel: give it a channel role first.",
                     authorization.partner_id.display_name,
                 ))
+
+    @api.constrains("product_domain")
+    def _check_product_domain(self):
+        label = self._fields["product_domain"]._description_string(self.env)
+        for text in filter(None, self.mapped("product_domain")):
+            check_domain(self.env["product.product"], text, label)
 
     #=== CRUD METHODS ===#
 
@@ -627,7 +634,8 @@ class ChannelAuthorization(models.Model):
         if not token or not authorization:
             return None
         today = authorization.company_id._channel_today()
-        status = {"expiring": "valid", "draft": "future"}.get(authorization.status, authorization.status)
+        status = authorization._status_on(today)
+        status = "valid" if status == "expiring" else status
         if status == "valid" and (
             authorization.partner_id.channel_state != "active"
             or self.env["channel.authorization.conflict"]._find_exceeding(authorization, date=today)

@@ -133,6 +133,7 @@ class ChannelAuthorizationConflict(models.TransientModel):
         """Find ``exclusive``, ``overlap`` and ``duplicate``, in one query."""
         Authorization = self.env["channel.authorization"]
         Authorization._flush_matched()
+        self.env["res.company"].flush_model(["channel_overlap_severity"])
         rows = self.env.execute_query(SQL(
             """
             WITH RECURSIVE above(id, ancestor_id) AS (

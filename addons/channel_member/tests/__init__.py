@@ -4,6 +4,8 @@ from . import test_document_reader
 from . import test_access
 from . import test_alert
 from . import test_authorization
+from . import test_authorization_conflict
+from . import test_authorization_use
 from . import test_gate
 from . import test_member
 from . import test_member_overview

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 
 from psycopg2.errors import CheckViolation
@@ -214,26 +215,54 @@ class TestAuthorization(ChannelMemberCommon):
         contact = self.env["res.partner"].create({"name": "Agent Smith", "parent_id": self.candidate.id})
         authorization = self._channel_authorization(
             self.candidate, self.region_east, all_products=False, product_ids=[Command.set(self.device.ids)],
-            date_to=date(2030, 12, 31), representative_id=contact.id, representative_identity="ID-42",
+            date_to=date(2030, 12, 31), representative_id=contact.id, representative_identity="ID-4242421234",
+            user_id=self.user_sales.id,
             excluded_customer_ids=[Command.set(self.hospital.ids)], note="Storage at 2-8 degrees",
         )
-        html, _type = self.env["ir.actions.report"]._render_qweb_html(
-            "channel_member.report_authorization", authorization.ids
-        )
-        text = html.decode()
+        text = self._letter(authorization)
         for part in (
-            authorization.number, "Candidate", self.company.name, "TEST-REG-1", "Test East", "Agent Smith", "ID-42",
+            authorization.number, "Candidate", self.company.name, self.registration.number, "Test East", "Agent Smith",
+            "ID-4242421234", self.user_sales.name, "data:image/svg+xml",
             "12/31/2030", "Except", "Test Hospital", "Storage at 2-8 degrees",
         ):
             self.assertIn(part, text)
         self.assertNotIn("no longer valid", text)
-        html, _type = self.env["ir.actions.report"].with_user(self.user_executive)._render_qweb_html(
-            "channel_member.report_authorization", authorization.ids
-        )
-        self.assertIn("Agent Smith", html.decode())
-        self.assertNotIn("ID-42", html.decode(), "who may not read the number does not print it")
+        self.assertIn(authorization._verification_url(), text)
+        on_screen = self._letter(authorization, report_type="html")
+        self.assertIn("…1234", on_screen)
+        self.assertNotIn("ID-4242421234", on_screen, "the whole number is in the printed letter only")
+        others = self._letter(authorization.with_user(self.user_executive))
+        self.assertIn("Agent Smith", others)
+        self.assertNotIn("1234", others.replace(authorization._verification_url(), ""),
+                         "who may not read the number does not print it")
         authorization.with_user(self.user_manager).action_revoke(reason="x")
-        html, _type = self.env["ir.actions.report"]._render_qweb_html(
-            "channel_member.report_authorization", authorization.ids
+        self.assertIn("no longer valid", self._letter(authorization))
+
+    def _letter(self, authorization, report_type="pdf"):
+        html, _type = self.env["ir.actions.report"].with_user(authorization.env.user)._render_qweb_html(
+            "channel_member.report_authorization", authorization.ids, data={"report_type": report_type}
         )
-        self.assertIn("no longer valid", html.decode())
+        return re.sub(r'src="data:[^"]*base64,[^"]*"', lambda match: match[0][:30], html.decode())
+
+    def test_letter_of_certificates(self):
+        """The products of a certificate are listed, and those of its renewal."""
+        authorization = self._channel_authorization(
+            self.candidate, self.region_east, all_products=False,
+            registration_ids=[Command.set(self.registration.ids)],
+        )
+        self.assertEqual(authorization._letter_products(), self.device)
+        self.assertIn(self.device.name, self._letter(authorization))
+
+    def test_product_filter(self):
+        """The filter chooses once: products that match later are not authorised."""
+        draft = self._channel_authorization(
+            self.candidate, self.region_east, approve=False, all_products=False,
+            product_domain=f"[('id', '=', {self.device.id})]",
+        )
+        draft.action_add_products()
+        self.assertEqual(draft.product_ids, self.device)
+        draft.product_domain = "[('id', '=', 0)]"
+        with self.assertRaisesRegex(UserError, "finds no product"):
+            draft.action_add_products()
+        with self.assertRaisesRegex(ValidationError, "Product Filter"):
+            draft.product_domain = "nonsense"
