@@ -62,6 +62,7 @@
         "views/channel_verification_views.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",
+        "views/res_partner_admission_views.xml",
         "views/channel_member_period_views.xml",
         "views/stock_lot_views.xml",
         "views/channel_salesperson_authority_views.xml",

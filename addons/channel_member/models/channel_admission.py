@@ -12,7 +12,6 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL, format_date
 from odoo.tools.mail import email_normalize
 
-from odoo.addons.channel_base.tools.canonical import canonical_json, digest
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
 from ..tools.identity import number_key
@@ -58,8 +57,6 @@ ACTIVITY_TYPE = "channel_member.mail_activity_type_admission"
 
 #: Opens the transitions of an admission to the code of this model.
 _DECIDER = PrivateKey("channel_admission_decider")
-#: Postpones the checks until a change of several records is complete.
-_BATCH = PrivateKey("channel_admission_batch")
 
 
 class AdmissionError(UserError):
@@ -427,8 +424,6 @@ class ChannelAdmission(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        batched = _BATCH.opens(self)
-        self = _BATCH.close(self)
         # sudo: who may enter an application may use up a number of the sequence.
         sequence = self.env["ir.sequence"].sudo()
         prepared, hidden = [], []
@@ -463,22 +458,19 @@ class ChannelAdmission(models.Model):
         for admission, own in zip(admissions.sudo(), hidden, strict=True):
             # sudo: the token is for the applicant alone, and an account that the user may not read is the member's own.
             super(ChannelAdmission, admission).write(own)
-        if not batched:
-            admissions._refresh()
+        admissions._refresh()
         return admissions
 
     def write(self, vals):
-        batched = _BATCH.opens(self)
-        records = _BATCH.close(self)
         vals = self._normalized(vals)
-        if not _DECIDER.opens(records):
+        if not _DECIDER.opens(self):
             self._check_own_fields(vals)
-        touches_terms = records._touches_terms(vals)
+        touches_terms = self._touches_terms(vals)
         if touches_terms and self.env.user._is_internal():
             vals = {**vals, "editor_ids": [Command.link(self.env.uid)]}
-        result = super(ChannelAdmission, records).write(vals)
-        if touches_terms and not batched:
-            _DECIDER.close(records)._refresh()
+        result = super().write(vals)
+        if touches_terms:
+            self._refresh()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -577,8 +569,11 @@ class ChannelAdmission(models.Model):
     def _approval_before(self):
         super()._approval_before()
         for admission in self:
-            # One of two approvers at once waits here, and then fails because the row has changed.
-            admission.lock_for_update()
+            # Of two approvers at once one goes on; the other is told, or repeated by the server and then told.
+            if not admission.try_lock_for_update():
+                raise UserError(self.env._(
+                    "%s is being decided by somebody else at this moment. Look at it again.", admission.display_name
+                ))
             if admission.state != "submitted":
                 raise UserError(self.env._("%s is not submitted any more.", admission.display_name))
             admission._refresh()

@@ -227,8 +227,8 @@ class ChannelAdmissionCheck(models.AbstractModel):
     def _finding(self, admission, code, document=None, **params):
         """Values of one finding.
 
-        :param params: plain JSON values; a name that ends in ``_date`` is a date (ISO), ``field`` the name of a field of
-            the admission, ``reason`` a code of the validator of the document's type
+        :param params: plain JSON values; a name that ends in ``_date`` is a date (ISO), ``field`` the name of a field
+            of the admission, ``reason`` a code of the validator of the document's type
         """
         severity, weight, for_applicant = self._rules()[code]
         return {

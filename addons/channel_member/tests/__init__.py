@@ -1,4 +1,5 @@
 from . import test_admission
+from . import test_admission_concurrency
 from . import test_admission_portal
 from . import test_document_reader
 from . import test_access
@@ -7,6 +8,7 @@ from . import test_authorization
 from . import test_authorization_conflict
 from . import test_authorization_use
 from . import test_gate
+from . import test_medical_numbers
 from . import test_member
 from . import test_member_overview
 from . import test_authorization_matrix
@@ -26,3 +28,4 @@ from . import test_region_reassign
 from . import test_member_concurrency
 from . import test_member_key
 from . import test_member_period
+from . import test_scope_migration

@@ -3,6 +3,7 @@ import json
 from datetime import date, timedelta
 
 from freezegun import freeze_time
+from psycopg2.errors import UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -661,7 +662,8 @@ class TestAdmission(AdmissionCommon):
     def test_api_is_idempotent(self):
         api = self.Admission.with_user(self.user_sales)
         first = api.apply(self._api_values(documents=[]))
-        self.assertEqual((first["state"], [entry["code"] for entry in first["missing"]]), ("draft", ["document_missing"]))
+        self.assertEqual(first["state"], "draft")
+        self.assertEqual([entry["code"] for entry in first["missing"]], ["document_missing"])
         second = api.apply(self._api_values(city="Auckland"))
         self.assertEqual((second["reference"], second["state"]), (first["reference"], "submitted"))
         third = api.apply(self._api_values(city="Dunedin"))
@@ -710,7 +712,9 @@ class TestAdmission(AdmissionCommon):
         progress = admission._progress()
         json.dumps(progress)
         self.assertLess(progress["percent"], 100)
-        self.assertEqual([step["key"] for step in progress["steps"]], ["particulars", "documents", "submitted", "decided"])
+        self.assertEqual(
+            [step["key"] for step in progress["steps"]], ["particulars", "documents", "submitted", "decided"]
+        )
         self.assertEqual({entry["code"] for entry in progress["missing"]}, {"field_missing", "document_missing"})
         admission.contact_name = "Ann"
         admission._portal_add_document(
@@ -875,7 +879,7 @@ class TestAdmissionOfMembers(AdmissionCommon):
         }])
         self.assertEqual(admission.activity_ids.date_deadline, date(2026, 3, 20))
         self.assertEqual(self._job(), admission, "running it again opens nothing")
-        with self.assertRaises(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
             self.Admission.create({"kind": "reaudit", "partner_id": self.dealer.id})
 
     def test_reaudit_not_yet_due(self):
@@ -907,8 +911,9 @@ class TestAdmissionOfMembers(AdmissionCommon):
     def test_overdue_alert(self):
         self._due_member()
         admission = self._job()
-        alerts = self.env["channel.alert"].search([("source", "=", "admission_reaudit"), ("key", "=", str(admission.id))])
-        self.assertFalse(alerts)
+        self.assertFalse(self.env["channel.alert"].search(
+            [("source", "=", "admission_reaudit"), ("key", "=", str(admission.id))]
+        ))
         with freeze_time("2026-03-21"):
             self._job()
             alerts = self.env["channel.alert"].search(
