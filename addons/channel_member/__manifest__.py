@@ -38,6 +38,9 @@
         "wizard/channel_member_change_views.xml",
         "wizard/channel_admission_decision_views.xml",
         "wizard/channel_member_decision_views.xml",
+        "wizard/channel_authorization_import_views.xml",
+        "wizard/channel_member_import_views.xml",
+        "wizard/channel_qualification_import_views.xml",
         "wizard/channel_region_reassign_views.xml",
         "wizard/channel_scope_review_views.xml",
         # Views

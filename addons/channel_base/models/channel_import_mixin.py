@@ -177,6 +177,7 @@ class ChannelImportMixin(models.AbstractModel):
         with savepoint:
             refused = self._write_all(plan.creates, self._import_create)
             refused += self._write_all(plan.updates, self._import_update)
+            refused += self._import_done(plan.creates + plan.updates + plan.unchanged)
             if refused and self.policy == "clean":
                 savepoint.rollback()
                 self.env.invalidate_all()
@@ -268,6 +269,13 @@ class ChannelImportMixin(models.AbstractModel):
         for entry in entries:
             entry.record.write(entry.vals)
 
+    def _import_done(self, entries):
+        """Called after rows have been written, for what ties them together.
+
+        :return: list of :class:`ImportProblem`
+        """
+        return []
+
     # === PLAN === #
 
     def _require_open(self):
@@ -302,34 +310,36 @@ class ChannelImportMixin(models.AbstractModel):
                 )
             entry.record = found or None
         entries = self._without(entries, plan)
+        plan.problems += self._missing(entries)
+        entries = self._without(entries, plan)
         plan.problems += self._import_check(entries)
         for entry in self._without(entries, plan):
             entry.vals = self._import_vals(entry)
-            if entry.record:
-                entry.vals = self._differences(entry.record, entry.vals)
-                (plan.updates if entry.vals else plan.unchanged).append(entry)
-            else:
-                self._require_columns(entry, plan)
-        plan.creates = self._without(plan.creates, plan)
+            if not entry.record:
+                plan.creates.append(entry)
+                continue
+            entry.vals = self._differences(entry.record, entry.vals)
+            (plan.updates if entry.vals else plan.unchanged).append(entry)
         plan.problems.sort(key=lambda problem: problem.row)
         plan.fingerprint = self._fingerprint_of(plan)
         return plan
 
-    def _require_columns(self, entry, plan):
+    def _missing(self, entries):
         """A row that makes a new record needs what every record has; one that changes a record need not repeat it."""
-        missing = [column for column in self._import_columns() if column.required and column.name not in entry.values]
-        plan.problems += [
+        required = [column.name for column in self._import_columns() if column.required]
+        return [
             self._problem(
                 entry,
-                column.name,
+                name,
                 "missing",
                 self.env._("is empty"),
                 self.env._("A new record needs it: fill in the cell."),
             )
-            for column in missing
+            for entry in entries
+            if not entry.record
+            for name in required
+            if name not in entry.values
         ]
-        if not missing:
-            plan.creates.append(entry)
 
     def _without(self, entries, plan):
         rejected = plan.rejected
@@ -354,7 +364,9 @@ class ChannelImportMixin(models.AbstractModel):
         different = {}
         for name, value in vals.items():
             field = record._fields[name]
-            if field.type == "many2many":
+            if field.type == "one2many":
+                same = False
+            elif field.type == "many2many":
                 same = set(record[name].ids) == set(value[0][2])
             elif field.type == "many2one":
                 same = record[name].id == (value or False)
@@ -754,6 +766,8 @@ class ChannelImportMixin(models.AbstractModel):
     def _change_text(self, entry, name):
         field = self.env[self._import_model]._fields[name]
         before, after = entry.record[name], entry.vals[name]
+        if field.type == "one2many":
+            return f"{field._description_string(self.env)}: +{len(after)}"
         if field.relational:
             ids = after[0][2] if field.type == "many2many" else [after] if after else []
             after = ", ".join(self.env[field.comodel_name].browse(ids).mapped("display_name"))
@@ -795,7 +809,7 @@ class ChannelImportMixin(models.AbstractModel):
             ]
         ]
         for column in columns:
-            text = str(column.help)
+            text = self._in_language(column.help, self.env.lang or "en_US")
             if column.kind == "selection":
                 text = ", ".join(label for _key, label in self._selection_of(column, self.env.lang))
             notes.append(

@@ -29,3 +29,4 @@ from . import test_member_concurrency
 from . import test_member_key
 from . import test_member_period
 from . import test_scope_migration
+from . import test_import

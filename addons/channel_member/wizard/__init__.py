@@ -6,3 +6,7 @@ from . import channel_scope_review
 from . import channel_scope_review_line
 from . import channel_region_reassign
 from . import channel_region_reassign_line
+from . import channel_member_import_mixin
+from . import channel_member_import
+from . import channel_qualification_import
+from . import channel_authorization_import

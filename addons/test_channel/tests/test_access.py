@@ -86,6 +86,9 @@ MATRIX = """
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review.line       crud  crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.member.import           crud  crud    -       -        -       -          -         -       crud  -        -      -
+    channel.qualification.import    crud  crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.authorization.import    crud  crud    -       crud     -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
