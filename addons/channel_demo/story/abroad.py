@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import Command
 
 from . import calendar
-from .common import name_record, products, ref
+from .common import admit, name_record, products, ref
 from .stock import receive
 from .trade import deliver, invoice
 
@@ -39,7 +39,7 @@ def run(env):
         "company_id": company.id,
     }).sudo()
     name_record(env, "dealer_D101", dealer)
-    dealer.with_user(ref(env, "user_compliance")).action_channel_activate(reason="Known for years")
+    admit(env, dealer, "Known for years")
     table = env["product.pricelist"].create({
         "name": "Export price table (USD)",
         "currency_id": env.ref("base.USD").id,

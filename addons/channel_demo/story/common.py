@@ -1,5 +1,9 @@
 """What the chapters share: the add-on's own external ids and the cast."""
 
+from dateutil.relativedelta import relativedelta
+
+from . import calendar
+
 # code: (name, province, city, GB/T 2260 code, province letter, city letter, tier)
 DEALERS = {
     "D001": ("Fuzhou Minjiang Medical Devices Co., Ltd.", "350000", "福州市", "350102", "闽", "榕", "gold"),
@@ -31,6 +35,15 @@ def name_record(env, name, record):
         "noupdate": True,
     })
     return record
+
+
+def admit(env, dealer, reason):
+    """Compliance admits a dealer, which had been one for two months when the story's year began."""
+    dealer = dealer.with_user(ref(env, "user_compliance"))
+    dealer.action_channel_activate(reason=reason)
+    dealer._channel_change(
+        {"channel_state": "active"}, date=calendar.first_day() - relativedelta(months=2), reason=reason
+    )
 
 
 def dealers(env):

@@ -6,7 +6,7 @@ from stdnum.cn import uscc
 from odoo import Command
 
 from . import calendar
-from .common import DEALERS, name_record, ref
+from .common import DEALERS, admit, name_record, ref
 from .users import PASSWORD
 
 # Its trading licence ran out last month, and nobody noticed until the gate did.
@@ -28,9 +28,7 @@ def run(env):
         if code in APPLICANT:
             continue
         _qualify(env, dealer, code, number, facts)
-        dealer.with_user(ref(env, "user_compliance")).action_channel_activate(
-            reason="Documents complete and verified"
-        )
+        admit(env, dealer, "Documents complete and verified")
         _authorise(env, dealer, facts)
     _portal_users(env)
 

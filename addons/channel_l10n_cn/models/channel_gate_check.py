@@ -24,8 +24,9 @@ LAWS = {
         "《医疗器械经营监督管理办法》（市场监管总局令第54号）第六十六条第一项。",
     ),
     "channel_member.gate_check_product_registration": (
-        "China: Device Regulation (State Council order 739), art. 55, 86; Measures for Registration and Filing (SAMR order 47), "
-        "art. 112; Good Supply Practice for devices (NMPA notice 2023 No. 153), art. 54, 57.",
+        "China: Device Regulation (State Council order 739), art. 55, 86; "
+        "Measures for Registration and Filing (SAMR order 47), art. 112; "
+        "Good Supply Practice for devices (NMPA notice 2023 No. 153), art. 54, 57.",
         "中国：《医疗器械监督管理条例》（国务院令第739号）第五十五条、第八十六条；"
         "《医疗器械注册与备案管理办法》（市场监管总局令第47号）第一百一十二条；"
         "《医疗器械经营质量管理规范》（国家药监局公告2023年第153号）第五十四条、第五十七条。",

@@ -35,6 +35,13 @@ class ChannelQualificationType(models.Model):
     def _validate_cn_production_licence(self, number):
         return self._l10n_cn_parse(cn_numbers.parse_production, number, this_year=self._l10n_cn_this_year())
 
+    def _validate_cn_production_filing(self, number):
+        this_year = self._l10n_cn_this_year()
+        return self._l10n_cn_parse(cn_numbers.parse_production, number, kind="备", this_year=this_year)
+
+    def _validate_cn_fapiao(self, number):
+        return self._l10n_cn_parse(cn_numbers.parse_fapiao, number, this_year=self._l10n_cn_this_year())
+
     def _validate_cn_nhsa_code(self, number):
         return self._l10n_cn_parse(cn_numbers.parse_nhsa_code, number)
 
@@ -48,7 +55,9 @@ class ChannelQualificationType(models.Model):
         type.
         """
         remarks = {
-            "range_or_code": self.env._("May be a range of categories, or one category of level two: read as the latter."),
+            "range_or_code": self.env._(
+                "May be a range of categories, or one category of level two: read as the latter."
+            ),
             "cold_chain": self.env._("The text speaks of transport and storage in the cold."),
             "includes": self.env._("The text names something as included."),
         }

@@ -26,8 +26,14 @@ PRINTED_CLASS = {
     "III": ("Ⅲ类", "III类", "三类", "第三类", "第Ⅲ类", "ＩＩＩ类", "第三类医疗器械", "3类"),
 }
 PRINTED_SCHEME = {
-    OLD: ("2002年分类目录", "2002年版分类目录", "2002版《医疗器械分类目录》", "原《分类目录》分类编码区", "旧版", "2002分类"),
-    NEW: ("2017年分类目录", "2017年版分类目录", "2017版《医疗器械分类目录》", "新《分类目录》分类编码区", "新版", "2017分类"),
+    OLD: (
+        "2002年分类目录", "2002年版分类目录", "2002版《医疗器械分类目录》",
+        "原《分类目录》分类编码区", "旧版", "2002分类",
+    ),
+    NEW: (
+        "2017年分类目录", "2017年版分类目录", "2017版《医疗器械分类目录》",
+        "新《分类目录》分类编码区", "新版", "2017分类",
+    ),
 }
 #: What is printed behind a code, and what it makes of the line.
 PRINTED_REMARK = (
@@ -48,6 +54,10 @@ PRINTED_REAGENTS = (
     ("6840（体外诊断试剂）", "only"),
     ("6840（仅限体外诊断试剂）", "only"),
 )
+
+
+#: Characters of which licences are made, to be thrown together in any order.
+SCRAPS = "Ⅱ三类:：；,、()（）68014-~至0123 除外不含体外诊断试剂仅限骨科手术器械2017版年abc*\n"
 
 
 @st.composite
@@ -89,7 +99,8 @@ def printed_scope(draw):
         blocks.append(
             draw(st.sampled_from(PRINTED_SCHEME[scheme])) + draw(st.sampled_from(("：", ":"))) + "；".join(parts)
         )
-    return draw(st.sampled_from(("；", "。\n", ";\n"))).join(blocks) + draw(st.sampled_from(("", "***", "。", "以下空白"))), expected
+    text = draw(st.sampled_from(("；", "。\n", ";\n"))).join(blocks)
+    return text + draw(st.sampled_from(("", "***", "。", "以下空白"))), expected
 
 
 def read(text):
@@ -120,7 +131,7 @@ class TestScopeParser(TransactionCase):
         self.assertEqual(lines, expected, text)
 
     @settings(max_examples=300, deadline=None)
-    @given(st.text(alphabet=st.sampled_from("Ⅱ三类:：；,、()（）68014-~至0123 除外不含体外诊断试剂仅限骨科手术器械2017版年abc*\n"), max_size=60))
+    @given(st.text(alphabet=st.sampled_from(SCRAPS), max_size=60))
     @example("((((")
     @example("6801-")
     @example("Ⅲ")
@@ -156,7 +167,9 @@ class TestScopeParser(TransactionCase):
         )
 
     def test_two_catalogues(self):
-        lines, rest = read("2002年分类目录：Ⅲ类：6804，6822（软性角膜接触镜除外）；2017年分类目录：III类：01,02,03-14,22")
+        lines, rest = read(
+            "2002年分类目录：Ⅲ类：6804，6822（软性角膜接触镜除外）；2017年分类目录：III类：01,02,03-14,22"
+        )
         self.assertEqual(lines, [
             *plain("III", OLD, "6804"), ("III", OLD, "6822", "with", "except", "软性角膜接触镜除外"),
             *plain("III", NEW, "01", "02", "03-14", "22"),
@@ -237,7 +250,8 @@ class TestScopeParser(TransactionCase):
         self.assertEqual(read("零售：Ⅲ类：6822"), (plain("III", OLD, "6822"), ["零售"]))
 
     def test_unknown_codes(self):
-        self.assertEqual(read("Ⅲ类：6801，6899，23，2002年分类目录：Ⅲ类：01"), (plain("III", OLD, "6801"), ["6899", "23", "01"]))
+        lines, rest = read("Ⅲ类：6801，6899，23，2002年分类目录：Ⅲ类：01")
+        self.assertEqual((lines, rest), (plain("III", OLD, "6801"), ["6899", "23", "01"]))
 
     def test_positions_count_the_printed_text(self):
         text = "  第Ⅲ类： 6801 基础外科手术器械 ；心脏瓣膜 "
@@ -271,7 +285,7 @@ class TestScope(TransactionCase):
             "name": "Device",
             "channel_device_class": device_class,
             "channel_category_ids": [Command.set([
-                self.env.ref(f"channel_l10n_cn.cn_{'2002' if code.startswith('68') else '2017'}_{code.replace('-', '_')}").id
+                self.env.ref(f"channel_l10n_cn.{OLD if code.startswith('68') else NEW}_{code.replace('-', '_')}").id
                 for code in codes
             ])],
             "channel_is_ivd": is_ivd,

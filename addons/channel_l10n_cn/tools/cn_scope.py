@@ -42,17 +42,23 @@ NEW_CODE = re.compile(
 WHOLE = re.compile(r"(?:全部|所有)(?:(?:的)?(?:类别|品种|目录|产品|医疗器械|范围))*|全目录")
 REAGENT = re.compile(r"(?:体外)?诊断试剂")
 NOT_REAGENT = re.compile(
-    r"(?:以上|均|都)*(?:不含|不包括|不包含|不得经营)(?:体外)?诊断试剂|(?:以上|均|都)*除?(?:体外)?诊断试剂(?:均|都)?除外|除(?:体外)?诊断试剂外"
+    r"(?:以上|均|都)*(?:不含|不包括|不包含|不得经营)(?:体外)?诊断试剂"
+    r"|(?:以上|均|都)*除?(?:体外)?诊断试剂(?:均|都)?除外|除(?:体外)?诊断试剂外"
 )
 EXCLUDING = re.compile(r"除外|不含|不包括|不包含|除了|除[^外]+外|不得")
 INCLUDING = re.compile(r"^(?:含|包括|包含)")
 RESTRICTING = re.compile(r"仅|只|限")
 COLD = re.compile(r"冷藏|冷冻|低温|冷链")
 WITHOUT_COLD = re.compile(r"除外|不含|不包括|不包含|不需|无需|除[^外]+外|非|不得|不经营")
+#: Words that a remark about reagents may have around the reagents without speaking of anything else.
+SMALL_WORDS = re.compile(
+    "除外|不含|不包括|不包含|除了|除|外|含|包括|包含|不得经营|仅限|仅|只限|只|限|均|都|以上|于|经营|在内"
+)
 FILLER = re.compile(r"(?:医疗器械)?经营范围:?|以下空白|以上空白|此栏空白|空白")
 SEPARATORS = re.compile(r"[\s,;、。.:：·*＊/|\-~—–_…\"“”]+")
 #: Where something new begins, so that words before it end.
 BEGINNINGS = (OLD_CODE, NEW_CODE, CLASS, SCHEME, NOT_REAGENT, FILLER)
+BRACKETS = {"【": "(", "】": ")", "〔": "(", "〕": ")", "[": "(", "]": ")"}
 NAME_END = re.compile(r"[,;。\n(]")
 
 
@@ -63,9 +69,9 @@ def parse_scope(text, catalogues):
     :param dict catalogues: ``{"cn_2002": {code: name}, "cn_2017": {code: name}}``, names in Chinese
     :return: ``{"lines": [...], "rest": [...]}``. A line is ``{device_class, scheme, code, ivd, limitation,
         limit_kind, excluded, remark, start, end, text}``; ``code`` False for all categories, ``ivd`` ``with``,
-        ``without`` or ``only``, ``remark`` False or a code of what a person should look at: ``range_or_code`` (``01-07``
-        may be a range or a category of level two; read as the category), ``cold_chain`` (the text speaks of transport
-        and storage in the cold), ``includes`` (the text names something as included). ``rest``: ``{start, end, text}``
+        ``without`` or ``only``, ``remark`` False or a code of what a person should look at: ``range_or_code``
+        (``01-07`` may be a range or a category of level two; read as the category), ``cold_chain`` (the text speaks of
+        transport and storage in the cold), ``includes`` (the text names something as included). ``rest``: ``{start, end, text}``
         of what was not understood. Positions count characters of ``text``.
     """
     return _Reader(text or "", catalogues).read()
@@ -76,7 +82,7 @@ def normalize(text):
     characters, origins = [], []
     for index, character in enumerate(text):
         for part in unicodedata.normalize("NFKC", character).upper():
-            characters.append({"【": "(", "】": ")", "〔": "(", "〕": ")", "[": "(", "]": ")", "Ⅹ": "X"}.get(part, part))
+            characters.append(BRACKETS.get(part, part))
             origins.append(index)
     return "".join(characters), origins
 
@@ -397,23 +403,10 @@ class _Reader:
         """What a bracket behind an item says about it."""
         content = content.strip()
         officials = self._officials(scheme, code) if scheme and code else []
-        reagents = REAGENT.search(content)
         if COLD.search(content):
-            if WITHOUT_COLD.search(content):
-                self._limit(lines, "except", content)
-            else:
-                for line in lines:
-                    line["remark"] = line["remark"] or "cold_chain"
-                    if code == IVD_CODE and line["ivd"] == "with" and re.match(r"(?:体外)?诊断试剂", content):
-                        line["ivd"] = "only"
-        elif reagents and EXCLUDING.search(content) and not _more_than_reagents(content):
-            self._without_reagents(lines if code == IVD_CODE and scheme == OLD else self.group)
-        elif reagents and INCLUDING.search(content) and not _more_than_reagents(content):
-            for line in lines:
-                line["ivd"] = "with"
-        elif reagents and code == IVD_CODE and not _more_than_reagents(content):
-            for line in lines:
-                line["ivd"] = "only"
+            self._read_cold(lines, code, content)
+        elif self._read_reagent_remark(lines, scheme, code, content):
+            return
         elif EXCLUDING.search(content):
             codes = self._only_codes(scheme, content)
             if codes:
@@ -432,6 +425,29 @@ class _Reader:
                     line["ivd"] = ivd
         elif _bare(content):
             self._limit(lines, "only", content)
+
+    def _read_cold(self, lines, code, content):
+        if WITHOUT_COLD.search(content):
+            self._limit(lines, "except", content)
+            return
+        for line in lines:
+            line["remark"] = line["remark"] or "cold_chain"
+            if code == IVD_CODE and line["ivd"] == "with" and REAGENT.match(content):
+                line["ivd"] = "only"
+
+    def _read_reagent_remark(self, lines, scheme, code, content):
+        """:return: whether the remark speaks of reagents and of nothing else, and so has been read"""
+        if not REAGENT.search(content) or _more_than_reagents(content):
+            return False
+        if EXCLUDING.search(content):
+            # Beside another code it can only mean the block: reagents are in none but 6840.
+            self._without_reagents(lines if code == IVD_CODE and scheme == OLD else self.group)
+            return True
+        if INCLUDING.search(content) or code == IVD_CODE:
+            for line in lines:
+                line["ivd"] = "with" if INCLUDING.search(content) else "only"
+            return True
+        return False
 
     def _only_codes(self, scheme, content):
         """Codes of a remark that says nothing but that these categories are taken out, else nothing."""
@@ -526,5 +542,4 @@ def _reagents_of(words):
 def _more_than_reagents(content):
     """Whether a remark about reagents speaks of something else too."""
     left = REAGENT.sub("", content)
-    left = re.sub(r"除外|不含|不包括|不包含|除了|除|外|含|包括|包含|不得经营|仅限|仅|只限|只|限|均|都|以上|于|经营|在内", "", left)
-    return bool(_bare(left))
+    return bool(_bare(SMALL_WORDS.sub("", left)))

@@ -41,7 +41,9 @@ class ChannelRegisterEntry(models.Model):
     number_key = fields.Char(required=True, help="The number as it is searched by.")
     name = fields.Char(help="Name of the product, for lists of products.")
     holder_name = fields.Char()
-    holder_code = fields.Char(string="Holder's Identification Number", help="For example the USCC of a Chinese company.")
+    holder_code = fields.Char(
+        string="Holder's Identification Number", help="For example the USCC of a Chinese company."
+    )
     person = fields.Char(string="Legal Person")
     address = fields.Char()
     issuer = fields.Char()
@@ -129,7 +131,8 @@ class ChannelRegisterEntry(models.Model):
                                 SELECT FROM channel_register_list_type_rel rel
                                  WHERE rel.list_id = list.id AND rel.type_id = ask.type_id
                            ))
-                      ORDER BY list.sequence, entry.date_from DESC NULLS LAST, entry.version DESC NULLS LAST, entry.id DESC
+                      ORDER BY list.sequence, entry.date_from DESC NULLS LAST, entry.version DESC NULLS LAST,
+                               entry.id DESC
                          LIMIT 1
                   ) newest
                 """,

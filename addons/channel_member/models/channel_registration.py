@@ -234,7 +234,9 @@ class ChannelRegistration(models.Model):
 
     def write(self, vals):
         if not self.env.su and DECISION_FIELDS & vals.keys():
-            raise AccessError(self.env._("Use Verify, Cancel or Back to Draft: the state of a certificate is not edited."))
+            raise AccessError(self.env._(
+                "Use Verify, Cancel or Back to Draft: the state of a certificate is not edited."
+            ))
         if TERMS & vals.keys():
             if decided := self.filtered(lambda r: r.state != "draft"):
                 raise UserError(self.env._(
@@ -500,7 +502,8 @@ class ChannelRegistration(models.Model):
                       JOIN stock_location location ON location.id = quant.location_id AND location.usage = 'internal'
                       JOIN product_product product ON product.id = quant.product_id
                       JOIN stock_lot lot ON lot.id = quant.lot_id
-                      JOIN channel_registration_product_template_rel rel ON rel.product_tmpl_id = product.product_tmpl_id
+                      JOIN channel_registration_product_template_rel rel
+                        ON rel.product_tmpl_id = product.product_tmpl_id
                       JOIN channel_registration r ON r.id = rel.registration_id
                      WHERE product.product_tmpl_id = ask.template_id
                        AND quant.company_id = ask.company_id

@@ -19,12 +19,16 @@ class ChannelVerification(models.Model):
     res_model = fields.Char(string="Document Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field="res_model", required=True, readonly=True)
     res_name = fields.Char(string="Document", compute="_compute_res_name")
-    partner_id = fields.Many2one("res.partner", string="Member", readonly=True, index="btree_not_null", ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", string="Member", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
     region_id = fields.Many2one(related="partner_id.channel_region_id", store=True, index="btree_not_null")
     company_id = fields.Many2one(related="partner_id.company_id", store=True, index="btree_not_null")
     number = fields.Char(required=True, readonly=True)
     provider = fields.Char(required=True, readonly=True)
-    list_id = fields.Many2one("channel.register.list", string="Official List", readonly=True, ondelete="set null", index=True)
+    list_id = fields.Many2one(
+        "channel.register.list", string="Official List", readonly=True, ondelete="set null", index=True
+    )
     source = fields.Char(required=True, readonly=True, help="Name and date of the list at the time.")
     result = fields.Selection(
         [
@@ -54,8 +58,8 @@ class ChannelVerification(models.Model):
     def _compute_res_name(self):
         for model, verifications in self.grouped("res_model").items():
             # sudo: who may read the answer sees the name of what it is about
-            records = self.env[model].sudo().browse(verifications.mapped("res_id")).exists() if model in self.env else []
-            names = {record.id: record.display_name for record in records}
+            records = self.env[model].sudo().browse(verifications.mapped("res_id")) if model in self.env else None
+            names = {record.id: record.display_name for record in records.exists()} if records else {}
             for verification in verifications:
                 verification.res_name = names.get(verification.res_id, False)
 
@@ -259,7 +263,7 @@ class ChannelVerification(models.Model):
             return
         # What was answered today, and since the last file came in, needs no second answer.
         since = max([
-            datetime.combine(fields.Date.today(), time.min), *(list_.imported_at for list_ in lists if list_.imported_at)
+            datetime.combine(fields.Date.today(), time.min), *filter(None, lists.mapped("imported_at"))
         ])
         pending = []
         for model, domain in (

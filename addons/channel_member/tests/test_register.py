@@ -45,7 +45,10 @@ class TestRegisterFiles(TransactionCase):
         self.assertEqual(register.key(None), "")
 
     def test_dates(self):
-        for text in ("2030-01-31", "2030/1/31", "2030.01.31", "20300131", "2030年1月31日", "2030-01-31 00:00:00", "２０３０－０１－３１"):
+        for text in (
+            "2030-01-31", "2030/1/31", "2030.01.31", "20300131", "2030年1月31日", "2030-01-31 00:00:00",
+            "２０３０－０１－３１",
+        ):
             self.assertEqual(register.to_date(text), date(2030, 1, 31), text)
         self.assertEqual(register.to_date(datetime(2030, 1, 31, 12)), date(2030, 1, 31))
         for text in ("", None, "长期", "永久有效", "-"):
@@ -72,7 +75,9 @@ class TestRegisterFiles(TransactionCase):
 
     def test_xlsx(self):
         content = xlsx([["number", "valid to"], ["REG-1", date(2030, 1, 31)], [], ["REG-2", "长期"]])
-        rows = [(line, row["number"], register.to_date(row["valid to"])) for line, row in register.rows(content, "a.xlsx")]
+        rows = [
+            (line, row["number"], register.to_date(row["valid to"])) for line, row in register.rows(content, "a.xlsx")
+        ]
         self.assertEqual(rows, [(2, "REG-1", date(2030, 1, 31)), (4, "REG-2", None)])
 
     def test_xml(self):
@@ -103,7 +108,8 @@ class TestRegisterFiles(TransactionCase):
     def test_broken_files(self):
         for content, name, code in (
             (b"x", "a.pdf", "kind"), (b"not a zip", "a.zip", "kind"), (b"not a book", "a.xlsx", "kind"),
-            (b"", "a.csv", "empty"), (b"<r><device><number>1", "a.xml", "xml"), (b"number\n\xff\xff\xff\xff\xff", "a.csv", "encoding"),
+            (b"", "a.csv", "empty"), (b"<r><device><number>1", "a.xml", "xml"),
+            (b"number\n\xff\xff\xff\xff\xff", "a.csv", "encoding"),
         ):
             with self.subTest(name=name, code=code), self.assertRaises(register.RegisterFileError) as error:
                 list(register.rows(content, name))
@@ -212,7 +218,8 @@ class TestRegister(ChannelMemberCommon):
     # === LOOK-UP === #
 
     def test_match(self):
-        self._import(self._row(holder=f" {self.dealer.name.upper()} ", number=f"{self.licence.number[:3]} {self.licence.number[3:]}"))
+        number = f"{self.licence.number[:3]} {self.licence.number[3:]}"
+        self._import(self._row(holder=f" {self.dealer.name.upper()} ", number=number))
         verification = self._verify()
         self.assertRecordValues(verification, [{
             "result": "match", "res_id": self.licence.id, "partner_id": self.dealer.id, "provider": "list",
@@ -235,7 +242,9 @@ class TestRegister(ChannelMemberCommon):
         )
         self.assertIn("Valid to: 2099-12-31 here, 2027-01-31 in the register", verification.difference_text)
         alert = self.env["channel.alert"].search([("source", "=", "register"), ("state", "!=", "resolved")])
-        self.assertEqual((alert.res_model, alert.res_id, alert.severity), ("channel.qualification", self.licence.id, "warning"))
+        self.assertRecordValues(alert, [{
+            "res_model": "channel.qualification", "res_id": self.licence.id, "severity": "warning",
+        }])
         self._import(self._row())
         self.assertEqual(self._verify().result, "match")
         self.assertEqual(alert.state, "resolved")

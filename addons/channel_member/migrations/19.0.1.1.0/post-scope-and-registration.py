@@ -67,7 +67,8 @@ def _certificates(env):
           FROM product_template
          WHERE trim(COALESCE(channel_registration_number, '')) != '' AND channel_device_class != 'none'
            AND NOT EXISTS (
-                SELECT FROM channel_registration_product_template_rel rel WHERE rel.product_tmpl_id = product_template.id
+                SELECT FROM channel_registration_product_template_rel rel
+                 WHERE rel.product_tmpl_id = product_template.id
            )
       GROUP BY 1, 2
       ORDER BY 1, 2
