@@ -261,7 +261,8 @@ class ChannelAuthorization(models.Model):
     def _status_domain(self, statuses, today):
         """Domain of the documents with one of these statuses on a date."""
         soon = fields.Date.add(today, days=EXPIRING_DAYS)
-        running = Domain("state", "=", "approved") | Domain("state", "=", "cancelled") & Domain("revoked_on", ">", today)
+        revoked_later = Domain("state", "=", "cancelled") & Domain("revoked_on", ">", today)
+        running = Domain("state", "=", "approved") | revoked_later
         begun = running & Domain("date_from", "<=", today)
         later = (Domain("date_to", "=", False) | Domain("date_to", ">", soon)) & (
             Domain("revoked_on", "=", False) | Domain("revoked_on", ">", fields.Date.add(soon, days=1))
@@ -419,8 +420,8 @@ class ChannelAuthorization(models.Model):
     def _approval_terms(self):
         return [
             "partner_id", "company_id", "all_products", "product_ids", "product_categ_ids", "device_category_ids",
-            "registration_ids", "product_domain", "region_ids", "customer_ids", "excluded_region_ids", "excluded_customer_ids", "exclusive", "date_from",
-            "date_to", "representative_id", "representative_identity", "user_id", "note",
+            "registration_ids", "product_domain", "region_ids", "customer_ids", "excluded_region_ids",
+            "excluded_customer_ids", "exclusive", "date_from", "date_to", "representative_id", "representative_identity", "user_id", "note",
         ]
 
     def _approval_before(self):

@@ -398,12 +398,7 @@ class ChannelAuthorizationConflict(models.TransientModel):
           ORDER BY ask.id, cardinality(places.holders), places.region_id, places.customer_id, products.product_id
             """,
             ids=records.ids,
-            days=[
-                date or max(authorization.date_from, min(
-                    authorization.company_id._channel_today(), authorization.date_to or fields.Date.to_date("9999-12-31")
-                ))
-                for authorization in records
-            ],
+            days=[date or self._day_above(authorization) for authorization in records],
             date=date or None,
             parent=Authorization._parent_sql(SQL("chain.holder_id"), SQL("chain.day")),
             limits=Authorization._limits_sql(SQL("member"), SQL("issuer")),
@@ -415,6 +410,12 @@ class ChannelAuthorizationConflict(models.TransientModel):
             ask_excluded=Authorization._excluded_sql(SQL("ask"), SQL("customer"), SQL("region")),
         ))
         return [self._conflict(*row) for row in rows]
+
+    def _day_above(self, authorization):
+        """Whose hierarchy counts for the whole period: that of its first day, of today, or of its last day."""
+        today = authorization.company_id._channel_today()
+        last_day = authorization.date_to or today
+        return max(authorization.date_from, min(today, last_day))
 
     @api.model
     def _conflict(

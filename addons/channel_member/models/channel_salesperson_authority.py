@@ -157,8 +157,8 @@ class ChannelSalespersonAuthority(models.Model):
         rows = self.env.execute_query(SQL(
             """
             SELECT line.key
-              FROM unnest(%(keys)s::int[], %(users)s::int[], %(customers)s::int[], %(products)s::int[], %(dates)s::date[],
-                          %(companies)s::int[])
+              FROM unnest(%(keys)s::int[], %(users)s::int[], %(customers)s::int[], %(products)s::int[],
+                          %(dates)s::date[], %(companies)s::int[])
                 AS line(key, user_id, customer_id, product_id, date, company_id)
               JOIN product_product product ON product.id = line.product_id
               JOIN product_template template ON template.id = product.product_tmpl_id

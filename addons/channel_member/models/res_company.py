@@ -31,7 +31,7 @@ class ResCompany(models.Model):
     )
     channel_salesperson_authority = fields.Boolean(
         string="Salespeople Need an Authority",
-        help="Orders for goods that need authorization are taken by salespeople with a written authority in force only.",
+        help="Orders for goods that need authorization are taken by salespeople with a written authority only.",
     )
     channel_authorization_revision = fields.Integer(
         readonly=True,

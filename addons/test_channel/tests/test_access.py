@@ -44,6 +44,9 @@ MATRIX = """
     channel.register.import.row     r     r       r       r        r       r          r         r       r     -        -      -
     channel.verification            r     r       r       r        r       r          r         r       r     -        -      -
     channel.authorization           crud  crud    r       crud     r       crud       r         r       crud  -        r      -
+    channel.authorization.conflict  r     r       r       r        r       r          r         r       r     -        -      -
+    channel.authorization.gap       r     r       r       r        r       r          r         r       r     -        -      -
+    channel.salesperson.authority   r     crud    r       r        r       crud       r         r       crud  -        -      -
     channel.tier.rule               r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.tier.criterion          r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.tier.band               r     crud    r       r        r       r          r         r       crud  -        -      -
