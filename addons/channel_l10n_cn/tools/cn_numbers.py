@@ -201,9 +201,12 @@ def parse_trading(number, kind, this_year):
     return _parse_licence(TRADING, number, kind, this_year)
 
 
-def parse_production(number, this_year):
-    """医疗器械生产许可证, SAMR order 53 (2022). Numbers from 2000 on are in use."""
-    return _parse_licence(PRODUCTION, number, "许", this_year)
+def parse_production(number, this_year, kind="许"):
+    """医疗器械生产许可证 (``kind`` 许, classes II and III) or 第一类医疗器械生产备案 (备), SAMR order 53 (2022).
+
+    Numbers from 2000 on are in use.
+    """
+    return _parse_licence(PRODUCTION, number, kind, this_year)
 
 
 def _parse_licence(pattern, number, kind, this_year):
@@ -235,6 +238,23 @@ def _issued(match, years):
     if parts["year"] not in years:
         raise NumberError("cn_year")
     return parts
+
+
+def parse_fapiao(number, this_year):
+    """数电发票: twenty digits, two of the year, two of the tax bureau, one of the channel, fifteen of the serial.
+
+    The bureau is that of a province or of a city with a plan of its own; which code stands for which is not published
+    as a list, so that it is given back and not judged. The first of these numbers were drawn in December 2021.
+    """
+    number = normalize(number)
+    if not re.fullmatch(r"\d{20}", number):
+        raise NumberError("format" if len(number) == 20 else "length")
+    if not 2021 <= 2000 + int(number[:2]) <= this_year:
+        raise NumberError("cn_year")
+    return {
+        "number": number, "year": 2000 + int(number[:2]), "bureau": number[2:4], "channel": number[4],
+        "serial": number[5:], "warnings": [],
+    }
 
 
 def parse_nhsa_code(number):

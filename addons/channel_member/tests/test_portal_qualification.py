@@ -11,6 +11,7 @@ from .common import ChannelMemberCommon
 
 URL = "/my/channel/qualifications"
 PDF = b"%PDF-1.4 stamped copy"
+FILE = ("a.pdf", PDF, "application/pdf")
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -126,14 +127,14 @@ class TestPortalQualification(ChannelMemberCommon, HttpCase):
         before = self._newest()
         self.env["ir.config_parameter"].sudo().set_param("channel_member.upload_max_mb", "0.001")
         for values, file, message in (
-            ({"number": "7300010000002"}, ("a.pdf", PDF, "application/pdf"), "check digit"),
-            ({"number": ""}, ("a.pdf", PDF, "application/pdf"), "The number is empty"),
-            ({"issue_date": ""}, ("a.pdf", PDF, "application/pdf"), "First day in force: fill it in"),
-            ({"issue_date": "31/12/2026"}, ("a.pdf", PDF, "application/pdf"), "31/12/2026 is no date"),
-            ({"expiry_date": "2026-05-01"}, ("a.pdf", PDF, "application/pdf"), "before the first day"),
-            ({"issue_date": "2020-01-01", "expiry_date": "2026-05-31"}, ("a.pdf", PDF, "application/pdf"), "expired on"),
-            ({"type_id": ""}, ("a.pdf", PDF, "application/pdf"), "Kind of document: choose one"),
-            ({"type_id": "999999999"}, ("a.pdf", PDF, "application/pdf"), "Kind of document: choose one"),
+            ({"number": "7300010000002"}, FILE, "check digit"),
+            ({"number": ""}, FILE, "The number is empty"),
+            ({"issue_date": ""}, FILE, "First day in force: fill it in"),
+            ({"issue_date": "31/12/2026"}, FILE, "31/12/2026 is no date"),
+            ({"expiry_date": "2026-05-01"}, FILE, "before the first day"),
+            ({"issue_date": "2020-01-01", "expiry_date": "2026-05-31"}, FILE, "expired on"),
+            ({"type_id": ""}, FILE, "Kind of document: choose one"),
+            ({"type_id": "999999999"}, FILE, "Kind of document: choose one"),
             ({}, None, "choose the file"),
             ({}, ("a.pdf", b"", "application/pdf"), "a.pdf is empty"),
             ({}, ("big.pdf", PDF + b"x" * 1100, "application/pdf"), "at most 0.001 MB"),

@@ -66,7 +66,8 @@ class TestQualificationWarning(ChannelMemberCommon):
         )
         self.assertEqual(len(alerts), 5)
         self.assertEqual(alerts.user_id, self.user_sales)
-        self.assertEqual(alerts.filtered(lambda a: a.state != "resolved").mapped("key"), [f"{self.expiring.id}:expired"])
+        standing = alerts.filtered(lambda alert: alert.state != "resolved")
+        self.assertEqual(standing.mapped("key"), [f"{self.expiring.id}:expired"])
         self.assertEqual(alerts.activity_ids.user_id, self.user_sales)
         self.assertEqual(len(alerts.activity_ids), 1, "the activities of the steps before are closed")
 

@@ -36,6 +36,8 @@ MATRIX = """
     channel.member.period           r     r       r       r        r       r          r         r       r     -        -      -
     channel.member.key              -     -       -       -        -       r          -         -       r     -        -      -
     channel.qualification           crud  crud    r       r        r       crud       r         r       crud  -        r      -
+    channel.qualification.suspension r    r       r       r        r       r          r         r       r     -        -      -
+    channel.qualification.warning   r     r       r       r        r       r          r         r       r     -        -      -
     channel.qualification.scope     crud  crud    r       r        r       crud       r         r       crud  -        r      -
     channel.registration            r     crud    r       r        r       crud       r         r       crud  r        -      -
     channel.register.list           r     r       r       r        r       crud       r         r       crud  -        -      -
