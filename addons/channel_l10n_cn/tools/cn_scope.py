@@ -70,9 +70,9 @@ def parse_scope(text, catalogues):
     :return: ``{"lines": [...], "rest": [...]}``. A line is ``{device_class, scheme, code, ivd, limitation,
         limit_kind, excluded, remark, start, end, text}``; ``code`` False for all categories, ``ivd`` ``with``,
         ``without`` or ``only``, ``remark`` False or a code of what a person should look at: ``range_or_code``
-        (``01-07`` may be a range or a category of level two; read as the category), ``cold_chain`` (the text speaks of (the text
-        transport and storage in the cold), ``includes`` (the text names something as included). ``rest``: ``{start, end, text}``
-        of what was not understood. Positions count characters of ``text``.
+        (``01-07`` may be a range or a category of level two; read as the category), ``cold_chain`` (the text
+        speaks of transport and storage in the cold), ``includes`` (the text names something as included).
+        ``rest``: ``{start, end, text}`` of what was not understood. Positions count characters of ``text``.
     """
     return _Reader(text or "", catalogues).read()
 
