@@ -368,11 +368,8 @@ class ChannelAdmissionPortal(http.Controller):
 
     def _next_step(self, admission):
         """Where an applicant who comes back goes on."""
-        progress = {entry["key"]: entry for entry in admission._progress()["steps"]}
-        for key, step in (("documents", "documents"), ("particulars", "company")):
-            if progress[key]["done"] < progress[key]["total"]:
-                return step
-        return "review"
+        steps = self._steps(admission, admission._progress())
+        return next((step["key"] for step in steps if not step["complete"]), "review")
 
     def _steps(self, admission, progress):
         counts = {entry["key"]: entry for entry in progress["steps"]}
@@ -380,10 +377,12 @@ class ChannelAdmissionPortal(http.Controller):
         def complete(key):
             return counts[key]["done"] >= counts[key]["total"]
 
+        # All that must be known of the company may be known already; the step is done when it has been gone through.
+        described = any(admission[name] for name in ("vat", "street", "city", "phone"))
         return [
             {"key": "start", "label": request.env._("Application"), "complete": True},
             {"key": "documents", "label": request.env._("Documents"), "complete": complete("documents")},
-            {"key": "company", "label": request.env._("Company"), "complete": complete("particulars")},
+            {"key": "company", "label": request.env._("Company"), "complete": complete("particulars") and described},
             {"key": "review", "label": request.env._("Submit"), "complete": complete("submitted")},
         ]
 

@@ -84,7 +84,7 @@ class ChannelDocumentReadingMixin(models.AbstractModel):
         proposal = {}
         for name, sources in TYPED.items():
             value = next((values[source] for source in sources if values.get(source)), None)
-            if value and name in self._fields:
+            if value and name in self._fields and (name != "scope_text" or self.type_id.has_scope):
                 proposal[name] = value
         return proposal
 

@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.fields import Command
@@ -6,6 +7,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.channel_contract.tests.common import ChannelContractCommon
+from odoo.addons.channel_member.tests.common import ChannelMemberCommon
 from odoo.addons.channel_rebate.tests.common import ChannelRebateCommon
 
 
@@ -171,3 +173,109 @@ class TestPortalTour(ChannelRebateCommon, HttpCase):
                 }
             ],
         )
+
+
+@tagged("post_install", "-at_install")
+class TestApplyTour(ChannelMemberCommon, HttpCase):
+    """A stranger with a telephone applies, and what its licence says is filled in."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_applies(self):
+        public = self.env.ref("base.public_user").sudo()
+        public.write({"company_ids": [Command.link(self.company.id)], "company_id": self.company.id})
+        before = self.env["channel.admission"].search([])
+        self.start_tour("/channel/apply", "channel_apply", timeout=180)
+        admission = self.env["channel.admission"].search([]) - before
+        self.assertRecordValues(
+            admission,
+            [
+                {
+                    "state": "submitted",
+                    "source": "portal",
+                    "name": "Rata Medical Ltd",
+                    "role": "distributor",
+                    "country_id": self.env.ref("base.nz").id,
+                    "device_class_i": False,
+                    "device_class_iii": True,
+                    "city": "Auckland",
+                    "partner_id": False,
+                }
+            ],
+        )
+        document = admission.document_ids.filtered(lambda line: line.type_id == self.licence_type)
+        self.assertRecordValues(
+            document,
+            [
+                {
+                    "number": "TL-4711",
+                    "holder_name": "Rata Medical Ltd",
+                    "issuer": "Device Authority",
+                    "issue_date": date(2024, 1, 1),
+                    "expiry_date": date(2099, 12, 31),
+                    "scope_text": "T13 Implants III",
+                    "read_source": "text_layer",
+                    "read_differs": False,
+                }
+            ],
+        )
+        self.assertEqual(document.attachment_ids.mimetype, "application/pdf")
+        self.assertEqual(len(admission.submission_ids), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestScreenTours(ChannelContractCommon, HttpCase):
+    """Matrix and passport on the manager's desk."""
+
+    def test_matrix(self):
+        before = self.env["channel.authorization"].search([])
+        self.start_tour("/odoo", "channel_matrix", login="channel_manager", timeout=120)
+        authorization = self.env["channel.authorization"].search([]) - before
+        self.assertRecordValues(
+            authorization,
+            [
+                {
+                    "partner_id": self.sub_dealer.id,
+                    "region_ids": self.region_west.ids,
+                    "all_products": True,
+                    "state": "draft",
+                    "create_uid": self.user_manager.id,
+                }
+            ],
+        )
+
+    def test_passport(self):
+        printed = []
+
+        def render(report, report_ref, res_ids=None, data=None):
+            printed.append((report_ref, list(res_ids), report.env.user))
+            return b"%PDF-1.4", "pdf"
+
+        Report = type(self.env["ir.actions.report"])
+        with (
+            patch.object(Report, "_render_qweb_pdf", render),
+            patch.object(Report, "get_wkhtmltopdf_state", lambda report: "ok"),
+        ):
+            self.start_tour("/odoo/channel-members", "channel_passport", login="channel_manager", timeout=120)
+        self.assertEqual(
+            printed, [("channel_member.report_member_passport", self.other_dealer.ids, self.user_manager)]
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestPhoneTour(ChannelContractCommon, HttpCase):
+    """Compliance with a telephone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_verify(self):
+        document = self._channel_qualification(self.dealer, verify=False, number="TOUR-LICENCE")
+        if document.state == "draft":
+            document.action_submit()
+        self.start_tour(
+            "/odoo/channel-qualifications", "channel_verify_on_phone", login="channel_compliance", timeout=120
+        )
+        self.assertRecordValues(document, [{"state": "verified", "verified_by_id": self.user_compliance.id}])
+        self.assertTrue(document.verified_at)

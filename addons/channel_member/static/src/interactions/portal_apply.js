@@ -43,6 +43,25 @@ export class ChannelApplyUpload extends Interaction {
     }
 }
 
+/** Who goes on with a document that was not saved is shown it once; pressing Continue again leaves it as it was. */
+export class ChannelApplyDocuments extends Interaction {
+    static selector = ".o_channel_apply_documents";
+    dynamicContent = {
+        ".o_channel_apply_upload": { "t-on-input": (ev) => (ev.currentTarget.dataset.unsaved = "1") },
+        ".o_channel_apply_continue": { "t-on-click": this.onContinue },
+    };
+
+    onContinue(ev) {
+        const form = this.el.querySelector(".o_channel_apply_upload[data-unsaved]:not([data-asked])");
+        if (form) {
+            ev.preventDefault();
+            form.dataset.asked = "1";
+            form.querySelector(".o_channel_apply_unsaved").classList.remove("d-none");
+            form.querySelector("button[type=submit]").scrollIntoView({ block: "center" });
+        }
+    }
+}
+
 /** A form is sent once, however often the button is pressed. */
 export class ChannelApplyForm extends Interaction {
     static selector = ".o_channel_apply_form:not([data-captcha])";
@@ -61,4 +80,5 @@ export class ChannelApplyForm extends Interaction {
 const interactions = registry.category("public.interactions");
 interactions.add("channel_member.apply_role", ChannelApplyRole);
 interactions.add("channel_member.apply_upload", ChannelApplyUpload);
+interactions.add("channel_member.apply_documents", ChannelApplyDocuments);
 interactions.add("channel_member.apply_form", ChannelApplyForm);
