@@ -89,7 +89,6 @@ class ChannelQualification(models.Model):
     scope_text = fields.Text(string="Scope as Printed", help="Scope of business, word for word as on the document.")
     scope_unparsed = fields.Text(
         string="Scope Not Understood",
-        copy=False,
         help="Parts of the printed scope that are in no scope line: they allow nothing.",
     )
     scope_missing = fields.Boolean(

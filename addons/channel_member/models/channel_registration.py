@@ -3,9 +3,12 @@ from dateutil.relativedelta import relativedelta
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 EXPIRING_DAYS = 180
+#: Days before the expiry and how severe an alert is from then on, the widest first.
+ALERT_STEPS = ((EXPIRING_DAYS, "info"), (90, "warning"), (30, "critical"))
+ALERT_SOURCE = "registration"
 TERMS = {
     "type_id", "number", "name", "device_class", "is_ivd", "category_ids", "holder_id", "holder_name", "issuer",
     "valid_from", "valid_to", "product_tmpl_ids", "document", "document_name",
@@ -520,6 +523,48 @@ class ChannelRegistration(models.Model):
             in_force=self._in_force_sql(SQL("r"), SQL("lot.channel_production_date")),
         ))
         return {asks[row[0]] for row in rows}
+
+    #=== ALERTS ===#
+
+    @api.model
+    def _cron_alert_expiry(self):
+        """Raise alerts about certificates that expire, and clear those whose cause is gone. Safe to run twice.
+
+        One alert for each certificate, more severe as the day comes nearer; none where a renewal of the same number
+        is verified, or where the certificate has no product that is sold.
+        """
+        today = fields.Date.context_today(self)
+        expiring = self.search([
+            ("state", "=", "valid"), ("valid_to", "<=", fields.Date.add(today, days=EXPIRING_DAYS)),
+            ("product_tmpl_ids.active", "=", True),
+        ])
+        newest = {}
+        for registration in self.search([("state", "=", "valid"), ("number", "in", expiring.mapped("number"))]):
+            newest[registration.number] = max(
+                newest.get(registration.number, registration), registration, key=lambda r: r.valid_from
+            )
+        values_list = []
+        for registration in expiring.filtered(lambda r: newest[r.number] == r):
+            days = (registration.valid_to - today).days
+            values_list.append({
+                "key": str(registration.id),
+                "record": registration,
+                "severity": [severity for limit, severity in ALERT_STEPS if days <= limit][-1],
+                "name": self.env._("Certificate %s has expired", registration.display_name)
+                if days < 0
+                else self.env._("Certificate %s expires", registration.display_name),
+                "note": self.env._(
+                    "Last day in force: %(expiry)s. Products: %(products)s.",
+                    expiry=format_date(self.env, registration.valid_to),
+                    products=", ".join(registration.product_tmpl_ids.mapped("name")),
+                ),
+            })
+        alerts = self.env["channel.alert"]
+        current = {values["key"] for values in values_list}
+        # sudo: the job tidies the alerts of its own source, whoever owns them.
+        standing = alerts.sudo().search([("source", "=", ALERT_SOURCE), ("state", "!=", "resolved")]).mapped("key")
+        alerts._clear_alerts(ALERT_SOURCE, [key for key in standing if key not in current])
+        alerts._raise_alerts(ALERT_SOURCE, values_list)
 
     #=== REGISTER ===#
 

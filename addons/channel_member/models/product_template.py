@@ -28,12 +28,14 @@ class ProductTemplate(models.Model):
         string="Registration Certificates",
         copy=False,
         readonly=True,
+        groups="base.group_user",
         help="Certificates name their products; the gate asks for the one in force.",
     )
     channel_registration_id = fields.Many2one(
         "channel.registration",
         string="Registration Certificate",
         compute="_compute_channel_registration_id",
+        groups="base.group_user",
         help="The certificate in force today, else the newest one.",
     )
     channel_registration_number = fields.Char(

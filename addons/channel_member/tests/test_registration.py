@@ -124,6 +124,26 @@ class TestRegistration(ChannelMemberCommon):
                     set(records.ids),
                 )
 
+    def test_alerts(self):
+        """One alert for each certificate, more severe as the day comes nearer, and none once it is renewed."""
+        def alerts():
+            self.env["channel.registration"]._cron_alert_expiry()
+            return self.env["channel.alert"].search([("source", "=", "registration"), ("state", "!=", "resolved")])
+
+        self.assertFalse(alerts())
+        self._replace(valid_to=date(2026, 12, 12))
+        alert = alerts()
+        self.assertEqual((alert.res_id, alert.severity), (self.registration.id, "info"))
+        self.assertEqual(alerts(), alert)
+        for today, severity in (("2026-09-13", "warning"), ("2026-11-12", "critical"), ("2026-12-13", "critical")):
+            with freeze_time(f"{today} 08:00:00"):
+                self.assertEqual(alerts().mapped("severity"), [severity])
+        self.assertEqual(len(alerts()), 1)
+        renewal = self.env["channel.registration"].browse(self.registration.action_renew()["res_id"])
+        self.assertEqual(len(alerts()), 1, "a renewal that nobody has verified")
+        renewal.with_user(self.user_compliance).action_confirm()
+        self.assertFalse(alerts())
+
     # === ON THE PRODUCT === #
 
     def test_product_shows_the_certificate_in_force(self):
