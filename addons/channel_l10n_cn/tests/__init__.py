@@ -1,3 +1,4 @@
+from . import test_admission
 from . import test_document_reader
 from . import test_data_files
 from . import test_fapiao

@@ -252,8 +252,9 @@ class ChannelAdmissionCheck(models.AbstractModel):
                 yield self._finding(admission, "email_invalid", field="email", value=admission.email)
             if admission.role in TRADING_ROLES and not admission._device_classes():
                 yield self._finding(admission, "device_class_missing", field="device_class_ii")
-            module = admission.country_id and get_cc_module(admission.country_id.code, "vat")
-            if admission.vat and module and not module.is_valid(admission.vat):
+            # As the activation of the member will judge it.
+            company = self.env["res.partner"].new({"vat": admission.vat, "country_id": admission.country_id.id})
+            if company._channel_vat_problem():
                 yield self._finding(admission, "vat_invalid", field="vat", value=admission.vat)
             if admission.parent_id and admission.parent_id.channel_state != "active":
                 yield self._finding(admission, "parent_invalid", other=admission.parent_id.display_name)
