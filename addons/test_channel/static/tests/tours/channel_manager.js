@@ -43,8 +43,8 @@ registry.category("web_tour.tours").add("channel_manager", {
             run: "click",
         },
         {
-            content: "Its documents are missing, and there are none in the list",
-            trigger: ".o_field_widget[name=channel_compliance_status] .badge.text-bg-danger:contains(Missing)",
+            content: "Its documents are to be provided, and there are none in the list",
+            trigger: ".o_field_widget[name=channel_compliance_status] .badge.text-bg-info:contains(To be provided)",
         },
         {
             trigger: ".o_field_widget[name=channel_qualification_ids]:not(:has(.o_data_row))",
