@@ -5,6 +5,7 @@ from . import test_fapiao
 from . import test_laws
 from . import test_numbers
 from . import test_numbers_refused
+from . import test_qualification_migration
 from . import test_qualification_types
 from . import test_regions
 from . import test_registration
