@@ -1,5 +1,6 @@
 """What an add-on and the repository must have, and that requirements and manifests name the same things."""
 
+import ast
 import re
 import subprocess
 from importlib.metadata import distribution, packages_distributions
@@ -98,3 +99,26 @@ def test_nothing_is_left_for_later():
                                   "docs/architecture.md", "docs/operations.md"])
 def test_documents(name):
     assert (ROOT / name).stat().st_size > 400
+
+
+def _tests(path):
+    """Node ids of the tests of a file, as pytest writes them after the file's name."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield from (f"{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef))
+
+
+def test_gsp_map():
+    """Every test that the map of China's GSP names exists, and each of the ten points names some."""
+    text = (ROOT / "docs/gsp.md").read_text()
+    points = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert [point.split(".")[0] for point in points] == [str(number) for number in range(1, 11)]
+    for point in points:
+        named = re.findall(r"`((?:addons|tests)/\S+?\.py)::(\S+?)`", point)
+        assert named, f"point {point.splitlines()[0]} names no test"
+        for name, test in named:
+            path = ROOT / name
+            assert path.is_file(), f"docs/gsp.md names {name}, which is not there"
+            assert test in set(_tests(path)), f"docs/gsp.md names {name}::{test}, which is not there"

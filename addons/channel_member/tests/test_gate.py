@@ -331,3 +331,114 @@ class TestGate(ChannelMemberCommon):
         self.assertIn("Territory breach", form.channel_gate_banner)
         form.channel_end_customer_id = self.hospital
         self.assertFalse(form.channel_gate_banner)
+
+
+@tagged("post_install", "-at_install")
+class TestGateOnTheDay(ChannelMemberCommon):
+    """The member is judged as of the document's date; an invoice for what has not been judged at delivery."""
+
+    def _change(self, state, day):
+        self.dealer.with_user(self.user_manager)._channel_change({"channel_state": state}, date=day, reason="test")
+
+    def test_state_of_the_day(self):
+        self._change("suspended", date(2026, 3, 1))
+        self._change("active", date(2026, 4, 1))
+        for day, codes in (
+            (date(1999, 12, 31), ["member_state"]),
+            (date(2026, 2, 28), []),
+            (date(2026, 3, 1), ["member_state"]),
+            (date(2026, 3, 31), ["member_state"]),
+            (date(2026, 4, 1), []),
+        ):
+            with self.subTest(day=day):
+                self.assertEqual(self._channel_codes(products=self.consumable, customer=self.hospital, day=day), codes)
+
+    def test_message_says_what_differs_today(self):
+        self._change("suspended", date(2026, 3, 1))
+        self._change("active", date(2026, 4, 1))
+        finding, = self._channel_evaluate(products=self.consumable, day=date(2026, 3, 5))
+        self.assertIn("on 03/05/2026: Suspended; today it is: Active", finding["message"])
+        before, = self._channel_evaluate(products=self.consumable, day=date(1999, 1, 1))
+        self.assertIn("was not a member of the channel on 01/01/1999", before["message"])
+
+    def test_decided_ahead(self):
+        """The gate goes by the history: what is decided for a day holds on that day, whether or not the job has run."""
+        day = self.company._channel_today() + timedelta(days=10)
+        self._change("suspended", day)
+        self.assertEqual(self.dealer.channel_state, "active")
+        self.assertEqual(self._channel_codes(products=self.consumable, day=day - timedelta(days=1)), [])
+        self.assertEqual(self._channel_codes(products=self.consumable, day=day), ["member_state"])
+
+    def test_invoice_of_what_has_left(self):
+        """Judged as it left: a suspension since then does not keep it from being billed."""
+        order = self._channel_order([(self.consumable, 2)], customer=self.hospital, confirm=True)
+        self._channel_deliver(order)
+        self._change("suspended", self.company._channel_today())
+        invoice = self._channel_invoice(order)
+        self.assertEqual(invoice.state, "posted")
+        self.assertFalse(invoice.channel_finding_ids)
+
+    def test_invoice_before_delivery(self):
+        """What has not left is judged when it is billed."""
+        order = self._channel_order([(self.consumable, 2)], customer=self.hospital, confirm=True)
+        self._change("suspended", self.company._channel_today())
+        with self.assertRefused("member_state"):
+            self._channel_invoice(order)
+
+    def test_invoice_of_more_than_has_left(self):
+        """Delivered goods cover one invoice: a second one for the same line bills what has not left."""
+        order = self._channel_order([(self.consumable, 2)], customer=self.hospital, confirm=True)
+        self._channel_deliver(order)
+        self._channel_invoice(order)
+        order.order_line.product_uom_qty = 3
+        self._change("suspended", self.company._channel_today())
+        with self.assertRefused("member_state"):
+            self._channel_invoice(order)
+
+    def test_direct_invoice(self):
+        """An invoice without order and delivery is judged whole, by its own date."""
+        self.licence.with_user(self.user_compliance).action_revoke(reason="withdrawn", date=date(2026, 4, 1))
+        invoice = self.env["account.move"].create({
+            "move_type": "out_invoice",
+            "partner_id": self.dealer.id,
+            "channel_end_customer_id": self.hospital.id,
+            "invoice_date": date(2026, 4, 1),
+            "invoice_line_ids": [Command.create({"product_id": self.device.id, "quantity": 1, "price_unit": 10.0})],
+        })
+        with self.assertRefused("member_qualification"):
+            invoice.action_post()
+        invoice.invoice_date = date(2026, 3, 31)
+        invoice.action_post()
+        self.assertEqual(invoice.state, "posted")
+
+    def test_direct_invoice_outside_of_the_territory(self):
+        invoice = self.env["account.move"].create({
+            "move_type": "out_invoice",
+            "partner_id": self.dealer.id,
+            "channel_end_customer_id": self.hospital_west.id,
+            "invoice_date": date(2026, 3, 31),
+            "invoice_line_ids": [Command.create({"product_id": self.device.id, "quantity": 1, "price_unit": 10.0})],
+        })
+        with self.assertRefused("member_authorization"):
+            invoice.action_post()
+
+    def test_shape_of_invoices(self):
+        """Delivered lines cost a fixed number of queries, however many there are."""
+        def count(lines):
+            products = self.env["product.product"].create([
+                self._channel_product_values(f"Shape {lines} {number}") for number in range(lines)
+            ])
+            order = self._channel_order([(product, 1) for product in products], customer=self.hospital, confirm=True)
+            invoice = self._channel_invoice(order, post=False)
+            self.env.flush_all()
+            for _again in range(2):
+                self.env.invalidate_all()
+                requests = invoice.sudo()._channel_gate_requests("invoice")
+                start = self.env.cr.sql_log_count
+                invoice.invalidate_recordset()
+                self.env["channel.gate"]._run(invoice.sudo()._channel_gate_requests("invoice"))
+            self.assertEqual(len(requests[0].lines), lines)
+            return self.env.cr.sql_log_count - start
+
+        few = count(5)
+        self.assertLessEqual(count(50), few + 3)

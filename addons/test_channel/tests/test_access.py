@@ -34,7 +34,7 @@ MATRIX = """
     channel.reaudit.rule            r     r       r       r        r       crud       r         r       crud  -        -      -
     channel.qualification.type      r     r       r       r        r       crud       r         r       crud  -        r      -
     channel.member.period           r     r       r       r        r       r          r         r       r     -        -      -
-    channel.member.key              -     -       -       -        -       r          -         -       r     -        -      -
+    channel.member.key              -     -       -       -        -       r          -         r       r     -        -      -
     channel.qualification           crud  crud    r       r        r       crud       r         r       crud  -        r      -
     channel.qualification.suspension r    r       r       r        r       r          r         r       r     -        -      -
     channel.qualification.warning   r     r       r       r        r       r          r         r       r     -        -      -
@@ -88,6 +88,7 @@ MATRIX = """
     channel.gate.override           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.admission.decision      crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.admission.decision.line crud  crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.member.change           -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review.line       crud  crud    -       -        -       crud       -         -       crud  -        -      -
