@@ -368,6 +368,8 @@ class ChannelAdmissionPortal(http.Controller):
 
     def _next_step(self, admission):
         """Where an applicant who comes back goes on."""
+        if any(admission.document_ids.mapped("return_reason")):
+            return "documents"
         steps = self._steps(admission, admission._progress())
         return next((step["key"] for step in steps if not step["complete"]), "review")
 

@@ -5,6 +5,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 
 from ..models.channel_admission import EDITABLE_STATES, OPEN_STATES
 
+URL = "/my/channel/qualifications"
+
 
 class ChannelMemberHome(CustomerPortal):
     """What a member has to do, its admissions and re-audits, and the change of its particulars."""
@@ -111,39 +113,47 @@ class ChannelMemberHome(CustomerPortal):
         member = self._channel_member()
         if not member or not qualifications.has_access("read"):
             return []
-        today = fields.Date.context_today(qualifications)
-        # sudo: dates of the user's own company, which the domain names
-        held = qualifications.sudo().search([
-            ("partner_id", "=", member.id), ("status", "in", ("expired", "expiring")), ("type_id.active", "=", True),
-        ])
-        tasks, seen = [], set()
-        for document in held.filtered(lambda q: not q.renewed):
+        # sudo: the user's own company, which the domains name
+        own = qualifications.sudo().search([("partner_id", "=", member.id), ("type_id.active", "=", True)])
+        waiting = own.filtered(lambda document: document.state == "to_verify").type_id
+        tasks = [
+            self._channel_document_task(
+                document.type_id, "danger", document.return_reason, f"{URL}/{document.id}/correct",
+                request.env._("Correct it"),
+            )
+            for document in own.filtered(lambda document: document.state == "draft" and document.return_reason)
+        ]
+        due = own.filtered(lambda document: document.status in ("expired", "expiring") and not document.renewed)
+        for document in due:
             expired = document.status == "expired"
-            seen.add(document.type_id.id)
-            tasks.append({
-                "level": "danger" if expired else "warning",
-                "title": document.type_id.name,
-                "text": request.env._("Expired: please send the renewed document.")
+            tasks.append(self._channel_document_task(
+                document.type_id,
+                "danger" if expired else "warning",
+                request.env._("Expired: please send the renewed document.")
                 if expired
                 else request.env._("Expires soon: please send the renewed document."),
-                "date": document.expiry_date,
-                "url": self._channel_document_url(document),
-                "action": request.env._("Send it"),
-            })
-        for document_type in self._channel_missing_types(member, today):
-            if document_type.id not in seen:
-                tasks.append({
-                    "level": "danger",
-                    "title": document_type.name,
-                    "text": request.env._("Missing: without it we may not supply you."),
-                    "date": False,
-                    "url": "/my/channel/qualifications",
-                    "action": request.env._("Send it"),
-                })
-        return tasks
+                f"{URL}/{document.id}/renew",
+                request.env._("Send it"),
+                date=document.expiry_date,
+                waiting=waiting,
+            ))
+        missing = self._channel_missing_types(member, fields.Date.context_today(qualifications))
+        return tasks + [
+            self._channel_document_task(
+                document_type, "danger", request.env._("Missing: without it we may not supply you."),
+                f"{URL}/new?type_id={document_type.id}", request.env._("Send it"), waiting=waiting,
+            )
+            for document_type in missing - due.type_id
+        ]
 
-    def _channel_document_url(self, document):
-        return "/my/channel/qualifications"
+    def _channel_document_task(self, document_type, level, text, url, action, date=False, waiting=()):
+        """A task of :meth:`_channel_tasks`; of a kind that was handed in already it only says so."""
+        if document_type in waiting:
+            level, url, action = "info", URL, request.env._("See it")
+            text = request.env._("Handed in: we are checking it.")
+        return {
+            "level": level, "title": document_type.name, "text": text, "date": date, "url": url, "action": action,
+        }
 
     def _channel_missing_types(self, member, today):
         """Mandatory kinds of documents that the member lacks, for the classes of devices its documents are about."""

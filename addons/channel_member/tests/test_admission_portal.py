@@ -187,7 +187,6 @@ class TestAdmissionPortal(AdmissionPortalCommon):
         )
         page = self._page(admission, token)
         self._assert_shows(page, "Two things, please.")
-        page = self._page(admission, token, "documents")
         self._assert_shows(page, "The stamp cannot be seen.")
         self._act(admission, token, f"document/{document.id}/file/{attachment.id}")
         self.assertFalse(document.attachment_ids)
@@ -553,10 +552,10 @@ class TestMemberHome(AdmissionPortalCommon):
         self.authenticate("channel_portal", "channel_portal")
         page = self.url_open("/my/channel/tasks")
         self._assert_shows(page, "Nothing waits for you")
-        self._channel_qualification(self.dealer, type_id=self.licence_type.copy({
+        permit = self._channel_qualification(self.dealer, type_id=self.licence_type.copy({
             "name": "Test Fire Permit", "code": "test_fire", "device_class_ii": False,
         }).id, number="FP-1", expiry_date="2021-12-31")
-        self.licence_type.copy({
+        insurance = self.licence_type.copy({
             "name": "Test Insurance", "code": "test_insurance", "device_class_ii": False, "device_class_iii": False,
         })
         self._change()
@@ -569,6 +568,8 @@ class TestMemberHome(AdmissionPortalCommon):
         self.assertTrue(cards[0].startswith("Test Fire Permit Expired"), cards)
         self.assertTrue(cards[1].startswith("Test Insurance Missing"), cards)
         self.assertIn("Complete the form and submit it.", cards[2])
+        self._assert_shows(page, f"/my/channel/qualifications/{permit.id}/renew")
+        self._assert_shows(page, f"/my/channel/qualifications/new?type_id={insurance.id}")
         counters = self.make_jsonrpc_request(
             "/my/counters", {"counters": ["channel_task_count", "channel_admission_count"]}
         )
