@@ -58,7 +58,7 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
               ``products`` how many goods for sale the category holds itself (axis ``product``)
             * ``columns``: ``[{id, name, complete_name, parent_id, expandable, expanded, customers}]``; ``customers``
               counts hospitals in the region and below
-            * ``cells``: ``{row id: {column id: cell}}`` without the empty ones. A cell has ``state`` (``conflict``,
+            * ``cells``: ``{row id: {column id: cell}}`` (ids as text) without the empty ones. A cell has ``state`` (``conflict``,
               ``expiring``, ``exclusive``, ``authorized``, ``draft``, ``gap``), ``whole`` (the whole region, and for
               a category all its products, in one authorization), ``exclusive``, ``expiring`` (the last day of all is
               less than 90 days away), ``conflict``, ``authorizations`` and ``members`` (how many), ``date_to`` (last
@@ -101,7 +101,11 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
             "limit": limit,
             "rows": rows,
             "columns": columns,
-            "cells": cells,
+            # Text, because XML-RPC knows no other keys.
+            "cells": {
+                str(row_id): {str(column_id): cell for column_id, cell in of_row.items()}
+                for row_id, of_row in cells.items()
+            },
         }
 
     @api.model

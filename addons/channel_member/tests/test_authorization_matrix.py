@@ -1,4 +1,5 @@
 from datetime import timedelta
+from xmlrpc.client import dumps
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -20,14 +21,14 @@ class TestAuthorizationMatrix(ChannelMemberCommon):
 
     def _states(self, matrix, row):
         """``{region name: state}`` of one row, regions of the tests only."""
-        names = {column["id"]: column["name"] for column in matrix["columns"]}
+        names = {str(column["id"]): column["name"] for column in matrix["columns"]}
         return {
-            names[column_id]: cell["state"] for column_id, cell in matrix["cells"].get(row.id, {}).items()
+            names[column_id]: cell["state"] for column_id, cell in matrix["cells"].get(str(row.id or 0), {}).items()
             if names.get(column_id, "").startswith("Test ")
         }
 
     def _cell(self, matrix, row, region):
-        return matrix["cells"].get(row.id, {}).get(region.id)
+        return matrix["cells"].get(str(row.id), {}).get(str(region.id))
 
     def _province(self, name="Test Province", parent=None):
         return self.env["channel.region"].create({
@@ -309,6 +310,12 @@ class TestAuthorizationMatrix(ChannelMemberCommon):
             self.assertEqual(matrix["total"], len(everybody))
             paged += [row["id"] for row in matrix["rows"]]
         self.assertEqual(paged, everybody)
+
+    def test_every_protocol(self):
+        """What is read goes through XML-RPC too: text as keys, nothing that cannot be written."""
+        cell = self.env["channel.authorization.matrix"].read_cell("member", self.dealer.id, self.region_east.id)
+        for answer in (self._read(), self._read(axis="product"), cell):
+            self.assertTrue(dumps((answer,), allow_none=True))
 
     def test_arguments(self):
         for kwargs, message in (({"axis": "hospital"}, "hospital"), ({"date": "tomorrow"}, "tomorrow")):
