@@ -85,8 +85,5 @@
         "web.report_assets_common": [
             "channel_member/static/src/member_passport/member_passport.scss",
         ],
-        "web.assets_unit_tests": [
-            "channel_member/static/tests/**/*.test.js",
-        ],
     },
 }
