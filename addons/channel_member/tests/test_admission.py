@@ -8,7 +8,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.channel_member.models.channel_admission import AdmissionError
@@ -770,6 +770,25 @@ class TestAdmission(AdmissionCommon):
             [("id", "in", (admission | admission_other).ids)]
         )
         self.assertEqual(found, admission)
+
+    def test_form(self):
+        with Form(self.Admission.with_user(self.user_sales)) as form:
+            form.name = "Typed In Ltd"
+            form.country_id = self.country
+            form.city = "Wellington"
+            form.region_ids.add(self.region_east)
+            form.device_class_iii = True
+        admission = form.record
+        self.assertIn(self.licence_type, admission.document_ids.type_id)
+        with Form(admission) as form, form.document_ids.edit(0) as line:
+            line.number = "LIC-1"
+        self.assertIn("LIC-1", admission.document_ids.mapped("number"))
+        with Form(self.Admission.with_user(self.user_sales)) as form:
+            form.kind = "change"
+            form.partner_id = self.dealer
+            self.assertEqual(form.name, "Test Dealer")
+        self.assertEqual(form.record._difference(), [])
+        self.assertIn("nothing_changed", self._codes(form.record))
 
     @mute_logger("odoo.models.unlink")
     def test_decision_wizard(self):
