@@ -54,16 +54,15 @@ class ChannelAuthorizationMatrix(models.AbstractModel):
 
             * ``axis``, ``date``, ``total`` (rows of all pages), ``offset``, ``limit``
             * ``rows``: ``[{id, name, detail, products}]``; ``id`` of ``res.partner`` or ``product.category``
-              (0: products without one),
-              ``products`` how many goods for sale the category holds itself (axis ``product``)
+              (0: products without one), ``products`` how many goods for sale it holds itself (axis ``product``)
             * ``columns``: ``[{id, name, complete_name, parent_id, expandable, expanded, customers}]``; ``customers``
               counts hospitals in the region and below
             * ``cells``: ``{row id: {column id: cell}}`` (ids as text) without the empty ones. A cell has ``state``
-              (``conflict``, ``expiring``, ``exclusive``, ``authorized``, ``draft``, ``gap``), ``whole`` (the whole region, and for
-              a category all its products, in one authorization), ``exclusive``, ``expiring`` (the last day of all is
-              less than 90 days away), ``conflict``, ``authorizations`` and ``members`` (how many), ``date_to`` (last
-              day of the one that ends last; False when it has no end). ``gap``: there are end customers and nobody
-              is authorised (axis ``product``)
+              (``conflict``, ``expiring``, ``exclusive``, ``authorized``, ``draft``, ``gap``), ``whole`` (the whole
+              region, and for a category all its products, in one authorization), ``exclusive``, ``expiring`` (the last
+              day of all is at most 90 days away), ``conflict``, ``authorizations`` and ``members`` (how many),
+              ``date_to`` (last day of the one that ends last; False when it has no end). ``gap``: there are end
+              customers and nobody is authorised (axis ``product``)
         :raise AccessError: the user has no position in the channel
         :raise UserError: an argument that cannot be; the message names it
         """
