@@ -48,23 +48,20 @@ class ChannelMemberPositionMixin(models.AbstractModel):
 
     def _write_multi(self, vals_list):
         # every door of the ORM ends here, stored computed fields (the region) included
-        super()._write_multi(vals_list)
-        changes = {
-            partner.id: {POSITION_FIELDS[name]: vals[name] or None for name in POSITION_FIELDS.keys() & vals.keys()}
-            for partner, vals in zip(self, vals_list, strict=True)
-            if not POSITION_FIELDS.keys().isdisjoint(vals)
-        }
-        if compared := [
-            partner.id for partner, vals in zip(self, vals_list, strict=True) if not KEY_FIELDS.isdisjoint(vals)
-        ]:
+        result = super()._write_multi(vals_list)
+        changes, reasons, compared = {}, {}, []
+        for partner, vals in zip(self, vals_list, strict=True):
+            if names := POSITION_FIELDS.keys() & vals.keys():
+                changes[partner.id] = {POSITION_FIELDS[name]: vals[name] or None for name in names}
+                reasons[partner.id] = vals.get("channel_state_reason")
+            if not KEY_FIELDS.isdisjoint(vals):
+                compared.append(partner.id)
+        if compared:
             self.env["channel.member.key"]._members_changed(compared)
         if changes:
             # sudo: the history follows what has been written, whoever was allowed to write it
-            self.env["channel.member.period"].sudo()._follow(changes, {
-                partner.id: vals["channel_state_reason"]
-                for partner, vals in zip(self, vals_list, strict=True)
-                if vals.get("channel_state_reason")
-            })
+            self.env["channel.member.period"].sudo()._follow(changes, reasons)
+        return result
 
     # === ACTION METHODS === #
 
