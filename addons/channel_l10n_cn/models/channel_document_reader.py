@@ -4,7 +4,9 @@ from odoo import api, models
 
 DATE = re.compile(r"(?<!\d)(\d{4})\s{0,3}年\s{0,3}(\d{1,2})\s{0,3}月\s{0,3}(\d{1,2})\s{0,3}日")
 #: 二〇二七年二月二十八日, as some offices print it
-DATE_WORDS = re.compile("([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日")
+DATE_WORDS = re.compile(
+    "([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日"
+)
 DIGITS = {digit: value for value, digits in enumerate(("〇○零", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
           for digit in digits}  # fmt: skip
 FOR_EVER = re.compile(r"长\s{0,3}期|永久|不约定期限|无固定期限")

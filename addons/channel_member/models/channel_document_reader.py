@@ -69,11 +69,10 @@ class ChannelDocumentReader(models.AbstractModel):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _read(self, content, mimetype=None, qualification_type=None):
+    def _read(self, content, qualification_type=None):
         """Read one file that nobody has vouched for.
 
         :param content: bytes, or an ``ir.attachment``
-        :param str mimetype: ignored when the content says otherwise, which it usually does
         :param qualification_type: the kind of document that it should be; without it only general labels are read
         :return: dict of
 

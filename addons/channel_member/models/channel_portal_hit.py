@@ -17,6 +17,7 @@ LIMITS = {
 }
 
 
+# pylint: disable-next=no-wizard-in-models  # no dialog: transient only for Odoo's vacuum, as core's own log of limits
 class ChannelPortalHit(models.TransientModel):
     """How often an address used a public page in an hour, for limits that hold over all workers.
 
