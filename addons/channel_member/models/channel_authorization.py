@@ -421,7 +421,8 @@ class ChannelAuthorization(models.Model):
         return [
             "partner_id", "company_id", "all_products", "product_ids", "product_categ_ids", "device_category_ids",
             "registration_ids", "product_domain", "region_ids", "customer_ids", "excluded_region_ids",
-            "excluded_customer_ids", "exclusive", "date_from", "date_to", "representative_id", "representative_identity", "user_id", "note",
+            "excluded_customer_ids", "exclusive", "date_from", "date_to", "representative_id",
+            "representative_identity", "user_id", "note",
         ]
 
     def _approval_before(self):

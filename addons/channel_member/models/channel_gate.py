@@ -210,7 +210,7 @@ class ChannelGate(models.AbstractModel):
         return self._registration_findings(requests, from_stock=True)
 
     def _check_member_salesperson(self, requests):
-        """The order is taken by the salesperson in charge, who holds a written authority where the company asks for one.
+        """The salesperson in charge takes the order, and holds a written authority where the company asks for one.
 
         In charge: where every authorization that covers a line names a salesperson, it is one of them. Orders that a
         portal user has placed without a salesperson are taken by nobody. Asked without an order there is nobody to ask.
