@@ -294,6 +294,8 @@ class ChannelImportMixin(models.AbstractModel):
         plan.problems += self._repeated(entries)
         entries = self._without(entries, plan)
         existing = self._import_existing(entries)
+        # together, so that what is compared is read for all rows at once
+        prefetch = [record_id for found in existing.values() for record_id in found.ids]
         for entry in entries:
             found = existing.get(entry.key)
             if found and len(found) > 1:
@@ -308,7 +310,7 @@ class ChannelImportMixin(models.AbstractModel):
                         self.env._("Name it by its code, or merge the records."),
                     )
                 )
-            entry.record = found or None
+            entry.record = found.with_prefetch(prefetch) if found else None
         entries = self._without(entries, plan)
         plan.problems += self._missing(entries)
         entries = self._without(entries, plan)

@@ -276,7 +276,7 @@ class ChannelMemberImport(models.TransientModel):
             entry.record = None
         # No log "created" for each of thousands; the journal has the file, and changes are tracked from here on.
         partners = self.env["res.partner"].with_context(tracking_disable=True).create(
-            [entry.vals for entry in entries]
+            [{name: value for name, value in entry.vals.items() if name != "child_ids"} for entry in entries]
         )
         for entry, partner in zip(entries, partners.with_context(tracking_disable=False), strict=True):
             entry.record = partner
@@ -290,12 +290,28 @@ class ChannelMemberImport(models.TransientModel):
         return refused
 
     def _import_done(self, entries):
-        """Put members under those that came with the same file."""
+        """Put members under those that came with the same file, then add the contacts of new ones.
+
+        In this order and in batches, because every write on a company is handed down to its contacts.
+        """
         problems = []
         below = [entry for entry in entries if entry.record and "parent_row" in entry.values]
         for batch in split_every(BATCH, below, list):
             problems += self._write_batch(batch, self._link_parents)
+        with_contact = [entry for entry in self._created(entries) if "child_ids" in entry.vals]
+        for batch in split_every(BATCH, with_contact, list):
+            problems += self._write_batch(batch, self._create_contacts)
         return problems
+
+    def _created(self, entries):
+        return [entry for entry in entries if entry.record and "is_company" in entry.vals]
+
+    def _create_contacts(self, entries):
+        self.env["res.partner"].with_context(tracking_disable=True).create([
+            {**command[2], "parent_id": entry.record.id, "type": "contact"}
+            for entry in entries
+            for command in entry.vals["child_ids"]
+        ])
 
     def _link_parents(self, entries):
         children = {}
