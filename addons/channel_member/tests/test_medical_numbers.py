@@ -36,7 +36,8 @@ NUMBERS = {
     ),
     "iso_13485": (
         ["MD 123456", "MD 123456 (NB 0123)", "MD 123456 (0123)", "SX 2012345-1", "FM 12345/2024"],
-        [("MD", "format"), ("(NB 0123)", "format"), ("MD 123456 (NB 012)", "format"), ("MD 123456 (NB 01234)", "format"),
+        [("MD", "format"), ("(NB 0123)", "format"), ("MD 123456 (NB 012)", "format"),
+         ("MD 123456 (NB 01234)", "format"),
          ("MD 123456 (TUV)", "format"), ("MD 123456 NB 0123)", "format"), ("MD_12345#6", "format"), ("-", "format"),
          ("M" * 60, "format"), ("MD 123456 (NB 0123) x", "format"), ("?MD 123456", "format")],
     ),
