@@ -86,7 +86,7 @@ def _channel_cases(env):
     members = authorizations = 0
     seconds = {}
     for channel in CHANNELS:
-        _populate(env, source, channel[0] - members, channel[1] - authorizations, start=members)
+        _populate(env, source, (members, authorizations), channel)
         members, authorizations = channel
         seconds[channel], queries = _judge(env, order)
     (few, few_authorizations), (many, many_authorizations) = CHANNELS
@@ -168,8 +168,14 @@ def _standing(env):
     }
 
 
-def _populate(env, source, members, authorizations, start):
-    """Add members like the dealer of the order, with their share of authorizations, by SQL."""
+def _populate(env, source, there, wanted):
+    """Add members like the dealer of the order, with their share of authorizations, by SQL.
+
+    :param there: (members, authorizations) already added
+    :param wanted: how many there shall be
+    """
+    start, first_authorization = there
+    members, authorizations = wanted[0] - start, wanted[1] - first_authorization
     env.flush_all()
     dealer, day = source["res_partner"], date(2020, 1, 1)
     partner_ids = _copies(env, dealer, members, {
@@ -190,15 +196,17 @@ def _populate(env, source, members, authorizations, start):
     ])
     env["channel.member.key"]._refresh(partner_ids)
     number = SQL("'BENCH-' || n.number")
-    partner = SQL("(%s::int[])[1 + (n.number - %s) %% %s]", partner_ids, start, members)
+    partner = SQL("(%s::int[])[1 + n.number - %s]", partner_ids, start)
     _copies(env, source["channel_qualification"], members, {"partner_id": partner, "number": number}, start)
     contract_ids = _copies(env, source["channel_contract"], members, {"member_id": partner, "name": number}, start)
     _copies(env, source["channel_contract_version"], members, {
         "contract_id": SQL("(%s::int[])[1 + n.number - %s]", contract_ids, start),
     }, start)
     authorization_ids = _copies(env, source["channel_authorization"], authorizations, {
-        "partner_id": partner, "number": number, "all_products": SQL("FALSE"),
-    }, start)
+        "partner_id": SQL("(%s::int[])[1 + (n.number - %s) %% %s]", partner_ids, first_authorization, members),
+        "number": number,
+        "all_products": SQL("FALSE"),
+    }, first_authorization)
     env.cr.execute(SQL(
         "INSERT INTO channel_authorization_region_rel (authorization_id, region_id) SELECT unnest(%s::int[]), %s",
         authorization_ids, source["region"].id,
