@@ -201,6 +201,7 @@ def _populate(env, source, there, wanted):
     contract_ids = _copies(env, source["channel_contract"], members, {"member_id": partner, "name": number}, start)
     _copies(env, source["channel_contract_version"], members, {
         "contract_id": SQL("(%s::int[])[1 + n.number - %s]", contract_ids, start),
+        "member_id": partner,
     }, start)
     authorization_ids = _copies(env, source["channel_authorization"], authorizations, {
         "partner_id": SQL("(%s::int[])[1 + (n.number - %s) %% %s]", partner_ids, first_authorization, members),
