@@ -1,7 +1,6 @@
 import logging
 from collections import defaultdict
-from datetime import date as Date
-from datetime import timedelta
+from datetime import date as Date, timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
