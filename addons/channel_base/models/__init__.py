@@ -24,7 +24,6 @@ from . import sale_order_line
 from . import stock_move
 from . import stock_move_line
 from . import stock_picking
-from . import channel_import_line
 from . import channel_import_mixin
 from . import channel_region
 from . import channel_segment

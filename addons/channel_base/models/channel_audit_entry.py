@@ -191,7 +191,7 @@ class ChannelAuditEntry(models.Model):
 
     @api.model
     def _values_by_document(self, values):
-        """Return the function that finds what ``_record`` was given for a document: its own dict, or the one for all."""
+        """Return the function that finds what ``_record`` was given for a document: its own, or the one for all."""
         if values and all(isinstance(key, int) for key in values):
             return lambda document: values.get(document.id) or None
         return lambda document: values or None

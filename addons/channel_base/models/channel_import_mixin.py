@@ -105,7 +105,6 @@ class ChannelImportMixin(models.AbstractModel):
     preview_ids = fields.One2many(
         "channel.import.line",
         "res_id",
-        string="Preview",
         readonly=True,
         domain=lambda self: [("res_model", "=", self._name), ("kind", "!=", "problem")],
     )
@@ -290,6 +289,7 @@ class ChannelImportMixin(models.AbstractModel):
         plan.problems += self._parse(entries)
         entries = self._without(entries, plan)
         for entry in entries:
+            # pylint: disable-next=assignment-from-none  # the default: a row that names nothing
             entry.key = self._import_key(entry.values)
         plan.problems += self._repeated(entries)
         entries = self._without(entries, plan)
@@ -305,7 +305,9 @@ class ChannelImportMixin(models.AbstractModel):
                         "",
                         "record_ambiguous",
                         self.env._(
-                            "%s records have this key: %s", len(found), ", ".join(found.mapped("display_name")[:3])
+                            "%(count)s records have this key: %(names)s",
+                            count=len(found),
+                            names=", ".join(found.mapped("display_name")[:3]),
                         ),
                         self.env._("Name it by its code, or merge the records."),
                     )

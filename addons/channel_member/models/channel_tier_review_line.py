@@ -128,10 +128,10 @@ class ChannelTierReviewLine(models.Model):
             raise AccessError(self.env._("Of a scored member only the new tier and its reason are changed by hand."))
         return super(ChannelTierReviewLine, COMPUTER.close(self)).write(vals)
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_computed(self):
         if not COMPUTER.opens(self):
             raise AccessError(self.env._("Members of a review go with the review, or by computing it again."))
-        return super(ChannelTierReviewLine, COMPUTER.close(self)).unlink()
 
     def _version_terms(self):
         return [*ENTERED, "partner_id", "points", "detail", "current_grade_id", "proposed_grade_id"]
