@@ -137,6 +137,53 @@ class TestReports(ChannelContractCommon):
         )
         self.assertNotIn("OLD", self._risk(self.dealer).mapped("number"))
 
+    def test_suspended_and_revoked_documents_stay(self):
+        """They end today, not on the day of their expiry, and the member's revenue hangs on them."""
+        self._channel_qualification(
+            self.dealer, number="SOON", type_id=self.licence_type.copy({"code": "test_second"}).id,
+            expiry_date=TODAY + timedelta(days=30),
+        )
+        self._invoice(self.dealer, TODAY, 100.0, self.hospital)
+        self.licence.with_user(self.user_compliance).action_suspend(reason="Inspection", date=TODAY)
+        row = self._risk(self.dealer).filtered(lambda row: row.type_id == self.licence_type)
+        self.assertRecordValues(row, [{
+            "number": self.licence.number, "status": "suspended", "days_left": 0, "revenue_at_risk": 100.0,
+        }])
+        self.licence.with_user(self.user_compliance).action_lift(reason="Passed", date=TODAY)
+        row = self._risk(self.dealer).filtered(lambda row: row.type_id == self.licence_type)
+        self.assertRecordValues(row, [{
+            "status": "valid", "days_left": (self.licence.expiry_date - TODAY).days, "revenue_at_risk": 0.0,
+        }])
+        self.licence.with_user(self.user_compliance).action_revoke(reason="x", date=TODAY)
+        row = self._risk(self.dealer).filtered(lambda row: row.type_id == self.licence_type)
+        self.assertRecordValues(row, [{"status": "revoked", "days_left": 0, "revenue_at_risk": 100.0}])
+
+    def test_replaced_documents_end_with_their_successor(self):
+        """A shorter one that has replaced a longer one counts, from its first day."""
+        renewal = self._channel_qualification(
+            self.dealer, number="SHORTER", issue_date=TODAY + timedelta(days=10), previous_id=self.licence.id,
+            expiry_date=TODAY + timedelta(days=40),
+        )
+        self.assertEqual(self.licence.replaced_on, renewal.issue_date)
+        self.assertEqual(self._risk(self.dealer).mapped("number"), [self.licence.number])
+        with freeze_time(TODAY + timedelta(days=10)):
+            row = self._risk(self.dealer)
+            self.assertRecordValues(row, [{"number": "SHORTER", "days_left": 30}])
+
+    def test_a_gap_before_the_renewal_is_a_risk(self):
+        """Of two documents that follow each other the first counts until the second begins, if days are left between."""
+        for gap, expected in ((9, "BEFORE"), (0, "AFTER")):
+            with self.subTest(gap=gap):
+                type_id = self.licence_type.copy({"code": f"test_gap_{gap}"}).id
+                end = TODAY + timedelta(days=20)
+                self._channel_qualification(self.dealer, number="BEFORE", type_id=type_id, expiry_date=end)
+                self._channel_qualification(
+                    self.dealer, number="AFTER", type_id=type_id, issue_date=end + timedelta(days=1 + gap),
+                    expiry_date=TODAY + timedelta(days=400),
+                )
+                rows = self._risk(self.dealer).filtered(lambda row, type_id=type_id: row.type_id.id == type_id)
+                self.assertEqual(rows.mapped("number"), [expected])
+
     # === ACCESS === #
 
     def test_a_regional_user_reads_the_own_region_only(self):

@@ -3,6 +3,7 @@ from datetime import date
 
 from lxml import html
 
+from odoo.exceptions import AccessError
 from odoo.http import Request
 from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -77,6 +78,20 @@ class TestPortalQualification(ChannelMemberCommon, HttpCase):
         self.assertIn(f"{URL}/{self.licence.id}/renew", page.text)
         self.licence.with_user(self.user_compliance).action_suspend(reason="Inspection of the warehouse")
         self.assertIn("Inspection of the warehouse", self.url_open(f"{URL}/{self.licence.id}").text)
+
+    def test_status_as_the_dealer(self):
+        """Dealers search and read the status of their own documents, suspended ones too, without the suspensions."""
+        self.licence.with_user(self.user_compliance).action_suspend(reason="Inspection of the warehouse")
+        documents = self.env["channel.qualification"].with_user(self.user_portal)
+        own = [("partner_id", "=", self.dealer.id), ("type_id", "=", self.licence_type.id)]
+        self.assertEqual(documents.search([("status", "=", "suspended")]), self.licence)
+        self.assertEqual(documents.search([("status", "=", "suspended")]).mapped("status"), ["suspended"])
+        self.assertNotIn(self.licence, documents.search([*own, ("status", "in", ("valid", "expiring"))]))
+        self.assertIn(self.licence, documents.search([*own, ("status", "!=", "replaced")]))
+        self.theirs.with_user(self.user_compliance).action_suspend(reason="x")
+        self.assertEqual(documents.search([("status", "=", "suspended")]), self.licence, "the own company's only")
+        with self.assertRaises(AccessError):
+            documents.env["channel.qualification.suspension"].search([])
 
     # === HANDING IN === #
 
