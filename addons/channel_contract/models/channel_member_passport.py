@@ -12,13 +12,15 @@ class ChannelMemberPassport(models.AbstractModel):
         return sections
 
     def _section_contracts(self, member):
-        _ = self.env._
         Contract = self.env["channel.contract"]
         contracts = Contract.search([("member_id", "=", member.id)], order="id DESC")
         kinds = dict(Contract._fields["contract_type"]._description_selection(self.env))
         return self._section(
-            "contracts", _("Contracts"), 50, icon="fa-handshake-o",
-            columns=[_("Number"), _("Title"), _("Type"), _("In force"), _("State")],
+            "contracts", self.env._("Contracts"), 50, icon="fa-handshake-o",
+            columns=[
+                self.env._("Number"), self.env._("Title"), self.env._("Type"), self.env._("In force"),
+                self.env._("State"),
+            ],
             rows=[
                 [
                     self._cell(contract.name or contract.title, contract),
@@ -31,5 +33,5 @@ class ChannelMemberPassport(models.AbstractModel):
                 ]
                 for contract in contracts
             ],
-            empty=_("No contract."),
+            empty=self.env._("No contract."),
         )

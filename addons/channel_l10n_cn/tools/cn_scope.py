@@ -74,7 +74,7 @@ def parse_scope(text, catalogues):
         speaks of transport and storage in the cold), ``includes`` (the text names something as included).
         ``rest``: ``{start, end, text}`` of what was not understood. Positions count characters of ``text``.
     """
-    return _Reader(text or "", catalogues).read()
+    return _Reader(text or "", catalogues).parse()
 
 
 def normalize(text):
@@ -116,7 +116,7 @@ class _Reader:
 
     # === RESULT === #
 
-    def read(self):
+    def parse(self):
         while self.at < len(self.norm):
             for step in (
                 self._skip, self._read_scheme, self._read_class, self._read_old_code, self._read_new_code,

@@ -457,7 +457,7 @@ class ChannelAdmission(models.Model):
         admissions = super().create(prepared)
         for admission, own in zip(admissions.sudo(), hidden, strict=True):
             # sudo: the token is for the applicant alone, and an account that the user may not read is the member's own.
-            super(ChannelAdmission, admission).write(own)
+            super(ChannelAdmission, admission).write(own)  # pylint: disable=super-method-mismatch
         admissions._refresh()
         return admissions
 

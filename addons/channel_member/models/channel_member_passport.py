@@ -187,48 +187,48 @@ class ChannelMemberPassport(models.AbstractModel):
     def _section_identity(self, member):
         roles = dict(member._fields["channel_role"]._description_selection(self.env))
         kinds = dict(member._fields["channel_hospital_kind"]._description_selection(self.env))
-        _ = self.env._
-        return self._section("identity", _("Identity"), 10, icon="fa-id-card-o", facts=[
-            (_("Member code"), member.channel_code),
-            (_("Role"), roles.get(member.channel_role)),
-            (_("Tax number"), member.vat),
-            (_("Address"), ", ".join(filter(None, (
+        return self._section("identity", self.env._("Identity"), 10, icon="fa-id-card-o", facts=[
+            (self.env._("Member code"), member.channel_code),
+            (self.env._("Role"), roles.get(member.channel_role)),
+            (self.env._("Tax number"), member.vat),
+            (self.env._("Address"), ", ".join(filter(None, (
                 line.strip(" ,") for line in (member._display_address(without_company=True) or "").split("\n")
             )))),
-            (_("Region"), member.channel_region_id.complete_name),
-            (_("Phone"), member.phone),
-            (_("Email"), member.email),
-            (_("Website"), member.website),
-            (_("Hospital grade"), member.channel_hospital_grade_id.display_name),
-            (_("Hospital kind"), kinds.get(member.channel_hospital_kind)),
-            (_("Beds"), member.channel_hospital_beds),
-            (_("Salesperson"), member.user_id.name),
-            (_("Parent member"), self._cell(member.channel_parent_id.name, member.channel_parent_id)),
+            (self.env._("Region"), member.channel_region_id.complete_name),
+            (self.env._("Phone"), member.phone),
+            (self.env._("Email"), member.email),
+            (self.env._("Website"), member.website),
+            (self.env._("Hospital grade"), member.channel_hospital_grade_id.display_name),
+            (self.env._("Hospital kind"), kinds.get(member.channel_hospital_kind)),
+            (self.env._("Beds"), member.channel_hospital_beds),
+            (self.env._("Salesperson"), member.user_id.name),
+            (self.env._("Parent member"), self._cell(member.channel_parent_id.name, member.channel_parent_id)),
         ])
 
     def _section_state(self, member):
-        _ = self.env._
-        return self._section("state", _("State and Tier"), 20, icon="fa-flag-o", facts=[
-            (_("State"), self._state_cell(member, "channel_state")),
-            (_("Since"), self._date(member.channel_state_date)),
-            (_("Reason"), member.channel_state_reason),
-            (_("Member since"), self._date(member.channel_active_since)),
-            (_("Tier"), member.grade_id.name),
-            (_("Documents"), self._state_cell(member, "channel_compliance_status")),
-            (_("Next expiry"), self._date(member.channel_next_expiry)),
-            (_("Open findings"), self._cell(
+        return self._section("state", self.env._("State and Tier"), 20, icon="fa-flag-o", facts=[
+            (self.env._("State"), self._state_cell(member, "channel_state")),
+            (self.env._("Since"), self._date(member.channel_state_date)),
+            (self.env._("Reason"), member.channel_state_reason),
+            (self.env._("Member since"), self._date(member.channel_active_since)),
+            (self.env._("Tier"), member.grade_id.name),
+            (self.env._("Documents"), self._state_cell(member, "channel_compliance_status")),
+            (self.env._("Next expiry"), self._date(member.channel_next_expiry)),
+            (self.env._("Open findings"), self._cell(
                 member.channel_finding_count, badge=member.channel_finding_count and "danger"
             )),
         ])
 
     def _section_timeline(self, member):
-        _ = self.env._
         Period = self.env["channel.member.period"]
         domain = [("partner_id", "=", member.id)]
         periods = Period.search(domain, order="valid_from DESC, id DESC", limit=SHOWN)
         return self._section(
-            "timeline", _("Timeline"), 25, icon="fa-history",
-            columns=[_("Period"), _("State"), _("Role"), _("Tier"), _("Region"), _("Parent member"), _("Reason")],
+            "timeline", self.env._("Timeline"), 25, icon="fa-history",
+            columns=[
+                self.env._("Period"), self.env._("State"), self.env._("Role"), self.env._("Tier"),
+                self.env._("Region"), self.env._("Parent member"), self.env._("Reason"),
+            ],
             rows=[
                 [
                     self._period(period.valid_from, period.valid_to),
@@ -242,18 +242,20 @@ class ChannelMemberPassport(models.AbstractModel):
                 for period in periods
             ],
             total=Period.search_count(domain),
-            empty=_("Its history begins with its admission."),
+            empty=self.env._("Its history begins with its admission."),
         )
 
     def _section_tier(self, member):
         """Scores of the tier reviews; what they rest on are amounts, so they are for who sees amounts."""
-        _ = self.env._
         Line = self.env["channel.tier.review.line"]
         domain = [("partner_id", "=", member.id), ("state", "!=", "cancelled")]
         lines = Line.search(domain, order="id DESC", limit=5)
         return self._section(
-            "tier", _("Tier and Score"), 27, icon="fa-trophy",
-            columns=[_("Review"), _("Points"), _("Tier before"), _("Tier"), _("State")],
+            "tier", self.env._("Tier and Score"), 27, icon="fa-trophy",
+            columns=[
+                self.env._("Review"), self.env._("Points"), self.env._("Tier before"), self.env._("Tier"),
+                self.env._("State"),
+            ],
             numbers=[1],
             rows=[
                 [
@@ -266,18 +268,17 @@ class ChannelMemberPassport(models.AbstractModel):
                 for line in lines
             ],
             total=Line.search_count(domain),
-            empty=_("No tier review has scored it yet."),
+            empty=self.env._("No tier review has scored it yet."),
         )
 
     def _section_scope(self, member):
-        _ = self.env._
         lines = self.env["channel.qualification.scope"].search([
             ("qualification_id.partner_id", "=", member.id), ("qualification_id.state", "=", "verified"),
         ], order="qualification_id, sequence, id")
         scope_of = lines.grouped("qualification_id")
         return self._section(
-            "scope", _("Scope of Business"), 35, icon="fa-list-ul",
-            columns=[_("Document"), _("Scope")],
+            "scope", self.env._("Scope of Business"), 35, icon="fa-list-ul",
+            columns=[self.env._("Document"), self.env._("Scope")],
             rows=[
                 [
                     self._cell(qualification.display_name, qualification),
@@ -286,11 +287,10 @@ class ChannelMemberPassport(models.AbstractModel):
                 for qualification, scope in scope_of.items()
                 if qualification.status in ("valid", "expiring")
             ],
-            empty=_("No document in force lists a scope."),
+            empty=self.env._("No document in force lists a scope."),
         )
 
     def _section_qualifications(self, member):
-        _ = self.env._
         qualifications = self.env["channel.qualification"].search(
             [("partner_id", "=", member.id)], order="expiry_date DESC, id DESC"
         )
@@ -298,8 +298,11 @@ class ChannelMemberPassport(models.AbstractModel):
         order = {"expired": 0, "suspended": 1, "expiring": 2, "valid": 3, "to_verify": 4, "draft": 5}
         qualifications = qualifications.sorted(lambda q: (order.get(q.status, 9), q.expiry_date or Date.max))
         return self._section(
-            "qualifications", _("Documents"), 30, icon="fa-certificate",
-            columns=[_("Document"), _("Number"), _("In force"), _("Days left"), _("Status")],
+            "qualifications", self.env._("Documents"), 30, icon="fa-certificate",
+            columns=[
+                self.env._("Document"), self.env._("Number"), self.env._("In force"), self.env._("Days left"),
+                self.env._("Status"),
+            ],
             numbers=[3],
             rows=[
                 [
@@ -312,11 +315,10 @@ class ChannelMemberPassport(models.AbstractModel):
                 for qualification in qualifications[:SHOWN]
             ],
             total=len(qualifications),
-            empty=_("No document has been entered."),
+            empty=self.env._("No document has been entered."),
         )
 
     def _section_authorizations(self, member):
-        _ = self.env._
         matrix = self.env["channel.authorization.matrix"]
         authorizations = self.env["channel.authorization"].search([("partner_id", "=", member.id)])
         order = {"valid": 0, "expiring": 0, "future": 1, "draft": 2}
@@ -329,38 +331,39 @@ class ChannelMemberPassport(models.AbstractModel):
                 values["products"],
                 values["territory"],
                 self._period(authorization.date_from, authorization.date_to),
-                _("Exclusive") if authorization.exclusive else "",
+                self.env._("Exclusive") if authorization.exclusive else "",
                 self._state_cell(authorization, "status"),
             ])
         return self._section(
-            "authorizations", _("Authorizations"), 40, icon="fa-map-o",
-            columns=[_("Number"), _("Products"), _("Territory"), _("Period"), _("Exclusive"), _("Status")],
+            "authorizations", self.env._("Authorizations"), 40, icon="fa-map-o",
+            columns=[
+                self.env._("Number"), self.env._("Products"), self.env._("Territory"), self.env._("Period"),
+                self.env._("Exclusive"), self.env._("Status"),
+            ],
             rows=rows,
             total=len(authorizations),
-            empty=_("Not authorised for anything."),
+            empty=self.env._("Not authorised for anything."),
         )
 
     def _section_served_by(self, member):
-        _ = self.env._
         servers = self.env["channel.authorization.matrix"]._members_serving(member).get(member.id, [])
         Partner = self.env["res.partner"]
         return self._section(
-            "served_by", _("Served By"), 45, icon="fa-truck",
-            columns=[_("Member"), _("Exclusive")],
+            "served_by", self.env._("Served By"), 45, icon="fa-truck",
+            columns=[self.env._("Member"), self.env._("Exclusive")],
             rows=[
                 [
                     self._cell(server["name"], Partner.browse(server["id"])),
-                    _("Exclusive") if server["exclusive"] else "",
+                    self.env._("Exclusive") if server["exclusive"] else "",
                 ]
                 for server in servers[:SHOWN]
             ],
             total=len(servers),
-            empty=_("Nobody is authorized to serve it today."),
+            empty=self.env._("Nobody is authorized to serve it today."),
         )
 
     def _section_turnover(self, member):
         """Orders and invoices of the last 12 months in the current company, net of taxes, in its currency."""
-        _ = self.env._
         company = self.env.company
         currency = company.currency_id
         today = fields.Date.context_today(self)
@@ -394,15 +397,15 @@ class ChannelMemberPassport(models.AbstractModel):
                 if month in invoiced:
                     invoiced[month] += amount
         facts = [
-            (_("Orders"), sum(counts.values())),
-            (_("Ordered"), self._amount(sum(ordered.values()), currency)),
+            (self.env._("Orders"), sum(counts.values())),
+            (self.env._("Ordered"), self._amount(sum(ordered.values()), currency)),
         ]
-        columns = [_("Month"), _("Orders"), _("Ordered")]
+        columns = [self.env._("Month"), self.env._("Orders"), self.env._("Ordered")]
         if invoiced is not None:
-            facts.append((_("Invoiced"), self._amount(sum(invoiced.values()), currency)))
-            columns.append(_("Invoiced"))
+            facts.append((self.env._("Invoiced"), self._amount(sum(invoiced.values()), currency)))
+            columns.append(self.env._("Invoiced"))
         return self._section(
-            "turnover", _("Orders and Invoices, 12 Months"), 60, icon="fa-line-chart",
+            "turnover", self.env._("Orders and Invoices, 12 Months"), 60, icon="fa-line-chart",
             facts=facts,
             columns=columns,
             numbers=[1, 2, 3],
@@ -416,17 +419,19 @@ class ChannelMemberPassport(models.AbstractModel):
                 for month in reversed(months)
                 if counts[month] or ordered[month] or invoiced and invoiced[month]
             ],
-            empty=_("Nothing ordered in the last 12 months."),
+            empty=self.env._("Nothing ordered in the last 12 months."),
         )
 
     def _section_admissions(self, member):
-        _ = self.env._
         Admission = self.env["channel.admission"]
         admissions = Admission.search([("partner_id", "=", member.id)], order="id DESC")
         kinds = dict(Admission._fields["kind"]._description_selection(self.env))
         return self._section(
-            "admissions", _("Admissions and Re-audits"), 65, icon="fa-sign-in",
-            columns=[_("Reference"), _("Kind"), _("Submitted"), _("Risk"), _("State")],
+            "admissions", self.env._("Admissions and Re-audits"), 65, icon="fa-sign-in",
+            columns=[
+                self.env._("Reference"), self.env._("Kind"), self.env._("Submitted"), self.env._("Risk"),
+                self.env._("State"),
+            ],
             rows=[
                 [
                     self._cell(admission.reference or admission.display_name, admission),
@@ -438,20 +443,22 @@ class ChannelMemberPassport(models.AbstractModel):
                 for admission in admissions[:SHOWN]
             ],
             total=len(admissions),
-            empty=_("It was admitted without an application."),
+            empty=self.env._("It was admitted without an application."),
         )
 
     def _section_findings(self, member):
-        _ = self.env._
         Finding = self.env["channel.gate.finding"]
         domain = [("member_id", "=", member.id), ("state", "in", ("open", "refused"))]
         findings = Finding.search(domain, order="evaluated_at DESC, id DESC", limit=SHOWN)
         return self._section(
-            "findings", _("Gate: Open and Refused"), 70, icon="fa-ban",
-            columns=[_("Document"), _("Finding"), _("State"), _("Severity"), _("Date")],
+            "findings", self.env._("Gate: Open and Refused"), 70, icon="fa-ban",
+            columns=[
+                self.env._("Document"), self.env._("Finding"), self.env._("State"), self.env._("Severity"),
+                self.env._("Date"),
+            ],
             rows=[
                 [
-                    self._cell(finding.document_name or _("Not saved"), finding),
+                    self._cell(finding.document_name or self.env._("Not saved"), finding),
                     finding.message,
                     dict(Finding._fields["state"]._description_selection(self.env))[finding.state],
                     self._state_cell(finding, "severity"),
@@ -460,17 +467,16 @@ class ChannelMemberPassport(models.AbstractModel):
                 for finding in findings
             ],
             total=Finding.search_count(domain),
-            empty=_("The gate holds nothing against this member."),
+            empty=self.env._("The gate holds nothing against this member."),
         )
 
     def _section_alerts(self, member):
-        _ = self.env._
         Alert = self.env["channel.alert"]
         domain = self._of_member(member) & Domain("state", "!=", "resolved")
         alerts = Alert.search(domain, order="severity_rank DESC, last_seen DESC, id DESC", limit=SHOWN)
         return self._section(
-            "alerts", _("Open Alerts"), 75, icon="fa-bell-o",
-            columns=[_("Alert"), _("Severity"), _("Owner"), _("Since")],
+            "alerts", self.env._("Open Alerts"), 75, icon="fa-bell-o",
+            columns=[self.env._("Alert"), self.env._("Severity"), self.env._("Owner"), self.env._("Since")],
             rows=[
                 [
                     self._cell(alert.name, alert),
@@ -481,39 +487,43 @@ class ChannelMemberPassport(models.AbstractModel):
                 for alert in alerts
             ],
             total=Alert.search_count(domain),
-            empty=_("No open alert."),
+            empty=self.env._("No open alert."),
         )
 
     def _section_people(self, member):
-        _ = self.env._
         domain = [("id", "child_of", member.id), ("is_company", "=", False)]
         people = self.env["res.partner"].search(domain, order="name, id", limit=SHOWN)
         # sudo: that a contact has an account on the portal is no secret for who may see the contact.
         users = self.env["res.users"].sudo().search([("partner_id", "in", people.ids), ("share", "=", True)])
         portal = users.grouped("partner_id")
         return self._section(
-            "people", _("People"), 80, icon="fa-users",
-            columns=[_("Name"), _("Position"), _("Phone"), _("Email"), _("Portal")],
+            "people", self.env._("People"), 80, icon="fa-users",
+            columns=[
+                self.env._("Name"), self.env._("Position"), self.env._("Phone"), self.env._("Email"),
+                self.env._("Portal"),
+            ],
             rows=[
                 [
                     self._cell(person.name or person.display_name, person),
                     person.function,
                     person.phone,
                     person.email,
-                    self._cell(_("Portal user"), badge="info") if portal.get(person.sudo()) else "",
+                    self._cell(self.env._("Portal user"), badge="info") if portal.get(person.sudo()) else "",
                 ]
                 for person in people
             ],
             total=self.env["res.partner"].search_count(domain),
-            empty=_("No contact has been entered."),
+            empty=self.env._("No contact has been entered."),
         )
 
     def _section_members_below(self, member):
-        _ = self.env._
         below = self.env["res.partner"].search([("channel_parent_id", "=", member.id)], order="complete_name, id")
         return self._section(
-            "members_below", _("Members Below"), 85, icon="fa-sitemap",
-            columns=[_("Member"), _("Code"), _("Region"), _("Documents"), _("State")],
+            "members_below", self.env._("Members Below"), 85, icon="fa-sitemap",
+            columns=[
+                self.env._("Member"), self.env._("Code"), self.env._("Region"), self.env._("Documents"),
+                self.env._("State"),
+            ],
             rows=[
                 [
                     self._cell(partner.name, partner),
@@ -528,13 +538,15 @@ class ChannelMemberPassport(models.AbstractModel):
         )
 
     def _section_audit(self, member):
-        _ = self.env._
         Entry = self.env["channel.audit.entry"]
         domain = self._of_member(member, model_field="model")
         entries = Entry.search(domain, order="date DESC, id DESC", limit=SHOWN)
         return self._section(
-            "audit", _("Audit Journal"), 90, icon="fa-book",
-            columns=[_("Date"), _("User"), _("Action"), _("Document"), _("Reason")],
+            "audit", self.env._("Audit Journal"), 90, icon="fa-book",
+            columns=[
+                self.env._("Date"), self.env._("User"), self.env._("Action"), self.env._("Document"),
+                self.env._("Reason"),
+            ],
             rows=[
                 [
                     self._cell(format_datetime(self.env, entry.date, dt_format="short"), entry),
@@ -546,7 +558,7 @@ class ChannelMemberPassport(models.AbstractModel):
                 for entry in entries
             ],
             total=Entry.search_count(domain),
-            empty=_("Nothing has been decided about this member yet."),
+            empty=self.env._("Nothing has been decided about this member yet."),
         )
 
     #=== TOOLING ===#

@@ -15,7 +15,8 @@ class ChannelMemberCommon(ChannelCommon):
       device; ``other_device_category`` lies outside of both
     * ``licence_type`` (``test_licence``): mandatory for dealers of class II and III devices, with a scope
     * ``registration``: certificate of ``device``; no type asks for certificates until a test says so
-    * helpers ``_channel_scope``, ``_channel_registration``, ``_channel_qualification`` and ``_channel_authorization`` make verified and approved ones
+    * helpers ``_channel_scope``, ``_channel_registration``, ``_channel_qualification`` and ``_channel_authorization``
+      make verified and approved ones
     """
 
     @classmethod

@@ -44,7 +44,10 @@ class TestQualification(ChannelMemberCommon):
                 self.assertEqual(sly.state, "draft")
 
     def test_verified_does_not_change(self):
-        for values in ({"number": "2"}, {"expiry_date": date(2100, 1, 1)}, {"scope_ids": [Command.clear()]}, {"scope_text": "x"}):
+        changes = (
+            {"number": "2"}, {"expiry_date": date(2100, 1, 1)}, {"scope_ids": [Command.clear()]}, {"scope_text": "x"},
+        )
+        for values in changes:
             with self.subTest(values=values), self.assertRaisesRegex(UserError, "does not change"):
                 self.licence.write(values)
         self.licence.note = "a remark is no term"

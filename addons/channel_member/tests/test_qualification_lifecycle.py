@@ -113,7 +113,7 @@ class TestQualificationLifecycle(ChannelMemberCommon):
     def test_wizard_takes_the_date(self):
         action = self.old.with_user(self.user_compliance).action_suspend()
         wizard = self.env["channel.member.decision"].with_user(self.user_compliance).with_context(
-            action["context"]
+            **action["context"]
         ).create({"reason": "Inspection", "date": date(2026, 3, 1)})
         self.assertTrue(wizard.dated)
         wizard.action_decide()
