@@ -4,3 +4,4 @@ from . import test_pricing_access
 from . import test_pricing_order
 from . import test_pricing_property
 from . import test_pricing_quote
+from . import test_rule_book
