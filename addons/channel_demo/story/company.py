@@ -23,6 +23,8 @@ def run(env):
         "phone": "+86 21 5555 0100",
         "logo": _logo(),
     })
+    # Days begin and end where the company is, whoever looks and from wherever.
+    company.partner_id.tz = "Asia/Shanghai"
     cny = env.ref("base.CNY")
     usd = env.ref("base.USD")
     (cny | usd | env.ref("base.HKD")).active = True
@@ -44,6 +46,7 @@ def run(env):
         "res_id": hong_kong.id,
         "noupdate": True,
     })
+    hong_kong.partner_id.tz = "Asia/Hong_Kong"
     _load_chart(env, "generic_coa", hong_kong)
     hong_kong.currency_id = usd
     env.ref("base.user_admin").company_ids = [Command.link(hong_kong.id)]

@@ -1,12 +1,11 @@
 """Dealers apply, their documents are verified by somebody else, and they are admitted and authorised."""
 
 from dateutil.relativedelta import relativedelta
-from stdnum.cn import uscc
 
 from odoo import Command
 
 from . import calendar
-from .common import DEALERS, admit, name_record, ref
+from .common import DEALERS, admit, credit_code, name_record, ref
 from .users import PASSWORD
 
 # Its trading licence ran out last month, and nobody noticed until the gate did.
@@ -35,15 +34,13 @@ def run(env):
 
 def _apply(env, code, number, facts):
     name, province, city, area, _letter, _city_letter, tier = facts
-    body = f"91{area}MA{number:06d}"
-    body += "0" * (17 - len(body))
     dealer = env["res.partner"].with_user(ref(env, "user_manager")).create({
         "name": name,
         "is_company": True,
         "channel_role": "distributor",
         "ref": f"DEMO-{code}",
         "channel_code": code,
-        "vat": body + uscc.calc_check_digit(body),
+        "vat": credit_code(area, number),
         "street": f"No. {number} Demonstration Avenue",
         "city": city,
         "state_id": env.ref(f"channel_l10n_cn.cn_{province}").state_id.id,
