@@ -8,7 +8,7 @@ from odoo.http import request
 from odoo.tools import consteq
 from odoo.tools.mail import email_normalize
 
-from ..models.channel_admission import DEVICE_CLASSES, EDITABLE_STATES, TRADING_ROLES, AdmissionError
+from ..tools.admission import DEVICE_CLASSES, EDITABLE_STATES, TRADING_ROLES, AdmissionError
 
 #: What each form sends; nothing else is taken from a request.
 START_FIELDS = ("name", "role", "country_id", "contact_name", "email")

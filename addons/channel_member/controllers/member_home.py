@@ -3,7 +3,7 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from ..models.channel_admission import EDITABLE_STATES, OPEN_STATES
+from ..tools.admission import EDITABLE_STATES, OPEN_STATES
 
 URL = "/my/channel/qualifications"
 

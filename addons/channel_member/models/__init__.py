@@ -42,7 +42,13 @@ from . import product_template
 from . import res_company
 from . import res_partner
 from . import res_partner_bank
-from . import channel_admission  # these read names of res_partner
+from . import channel_admission_checklist_mixin  # first: channel_admission inherits these
+from . import channel_admission_change_mixin
+from . import channel_admission_outcome_mixin
+from . import channel_admission_reaudit_mixin
+from . import channel_admission_applicant_mixin
+from . import channel_admission_api_mixin
+from . import channel_admission  # reads names of res_partner
 from . import channel_admission_check
 from . import channel_admission_document
 from . import channel_admission_finding

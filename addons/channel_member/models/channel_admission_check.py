@@ -6,8 +6,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize
 
+from ..tools.admission import DEVICE_CLASSES, TRADING_ROLES
 from ..tools.identity import address_key, compared, number_key
-from .channel_admission import DEVICE_CLASSES, TRADING_ROLES
 
 #: Days before the expiry from which a document is worth a note, and how much each adds to the risk.
 EXPIRY_STEPS = ((30, "document_expires_30"), (90, "document_expires_90"))

@@ -5,13 +5,12 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
-from .channel_admission import AdmissionError
+from ..tools.admission import MAX_CHAR, AdmissionError
 
 #: What the applicant fills in, besides the files.
 DOCUMENT_FIELDS = ("number", "issue_date", "expiry_date", "issuer", "holder_name", "scope_text")
 MIMETYPES = ("application/pdf", "image/jpeg", "image/png", "image/webp")
 MAX_FILES = 10
-MAX_CHAR = 256
 MAX_SCOPE = 20000
 
 _CHECKLIST = PrivateKey("channel_admission_checklist")

@@ -11,7 +11,7 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.channel_member.models.channel_admission import AdmissionError
+from odoo.addons.channel_member.tools.admission import AdmissionError
 
 from .common import ChannelMemberCommon
 
