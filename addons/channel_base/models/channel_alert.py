@@ -194,12 +194,13 @@ class ChannelAlert(models.Model):
         if user := values.get("user"):
             return user
         if region := values.get("region"):
-            # sudo: who is in charge is a fact of the region, whoever raises the alert
-            in_charge = (
-                region.sudo()._people_in_charge().filtered(lambda user: not company or company in user.company_ids)
+            # sudo: who is in charge, and of which companies, is a fact, whoever raises the alert: people in charge may
+            # have companies that this user has not
+            in_charge = region.sudo()._people_in_charge().sudo().filtered(
+                lambda user: not company or company in user.company_ids
             )
             if in_charge:
-                return in_charge[0]
+                return in_charge[0].sudo(False)
         return company._channel_alert_user()
 
     def _refresh(self, vals, now):

@@ -106,6 +106,18 @@ class TestAlert(ChannelCommon):
         manager = self._raise("4").user_id
         self.assertTrue(manager.has_group("channel_base.group_channel_manager"))
 
+    def test_owner_with_companies_that_the_user_has_not(self):
+        other = self.env["res.company"].create({"name": "Other company of the person in charge"})
+        self.user_sales.company_ids |= other
+        self.env.flush_all()
+        self.env.invalidate_all()
+        alerts = self.Alert.with_user(self.user_manager)
+        region = self.region_city.with_user(self.user_manager)
+        alert = alerts._raise_alerts("test", [
+            {"key": "foreign", "name": "Foreign", "region": region, "company": self.company},
+        ])
+        self.assertEqual(alert.sudo().user_id, self.user_sales)
+
     def test_activity_follows_owner_and_state(self):
         alert = self._raise(user=self.user_sales)
         activity = alert.activity_ids
