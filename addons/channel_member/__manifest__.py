@@ -64,6 +64,7 @@
         "views/channel_registration_views.xml",
         "views/channel_verification_views.xml",
         "views/product_views.xml",
+        "views/channel_region_views.xml",
         "views/res_partner_views.xml",
         "views/res_partner_admission_views.xml",
         "views/channel_member_period_views.xml",

@@ -1,5 +1,6 @@
 import unicodedata
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,10 +8,33 @@ from odoo.tools import SQL, ormcache
 
 # what a change of the tree must touch before partners are looked at again
 ADDRESS_FIELDS = {"name", "match_names", "parent_id", "country_id", "state_id", "active"}
+# the lists that draw a territory across the borders of the tree: field -> relation, column of what is listed
+TERRITORY_LISTS = {
+    "include_region_ids": ("channel_region_include_region_rel", "region_id"),
+    "include_partner_ids": ("channel_region_include_partner_rel", "partner_id"),
+    "exclude_region_ids": ("channel_region_exclude_region_rel", "region_id"),
+    "exclude_partner_ids": ("channel_region_exclude_partner_rel", "partner_id"),
+}
+
+
+class Territories(NamedTuple):
+    """What the lists of all active territories say, for whoever looks for the region of a partner."""
+
+    #: partner id -> territory that includes it by name
+    named: dict
+    #: partner id -> territories that do not want it by way of its region
+    unwanted: dict
+    #: administrative region id -> territories that include it or a region around it, the deepest include first;
+    #: without those that exclude it, or a region between it and the included one
+    reaching: dict
 
 
 class ChannelRegion(models.Model):
-    """A territory of the channel: administrative (province, prefecture) or drawn by the sales organisation."""
+    """A territory of the channel: administrative (province, prefecture) or drawn by the sales organisation.
+
+    The tree says what lies within what. A territory that does not follow it has lists: administrative regions and
+    companies that belong to it although they stand elsewhere, and those among them that do not.
+    """
 
     _name = "channel.region"
     _description = "Channel Region"
@@ -71,6 +95,53 @@ class ChannelRegion(models.Model):
         string="People in Charge",
     )
     partner_count = fields.Integer(compute="_compute_partner_count")
+    company_count = fields.Integer(
+        string="Companies", compute="_compute_partner_count", help="In this region and below, without their contacts."
+    )
+
+    # Territory: lists are not copied, because nothing belongs to two territories.
+    include_region_ids = fields.Many2many(
+        "channel.region",
+        relation="channel_region_include_region_rel",
+        column1="territory_id",
+        column2="region_id",
+        string="Included Regions",
+        copy=False,
+        domain="[('level', '!=', 'custom'), '!', ('id', 'child_of', id)]",
+        help="Administrative regions that belong to this territory although they stand elsewhere in the tree. "
+        "What lies within them belongs to it too; of two included regions of which one lies within the other, "
+        "the inner one decides.",
+    )
+    include_partner_ids = fields.Many2many(
+        "res.partner",
+        relation="channel_region_include_partner_rel",
+        column1="territory_id",
+        column2="partner_id",
+        string="Included Companies",
+        copy=False,
+        domain="[('is_company', '=', True)]",
+        help="Members and hospitals that belong to this territory wherever they are.",
+    )
+    exclude_region_ids = fields.Many2many(
+        "channel.region",
+        relation="channel_region_exclude_region_rel",
+        column1="territory_id",
+        column2="region_id",
+        string="Excluded Regions",
+        copy=False,
+        domain="[('level', '!=', 'custom'), ('id', 'child_of', include_region_ids)]",
+        help="Regions within the included ones that do not belong to this territory.",
+    )
+    exclude_partner_ids = fields.Many2many(
+        "res.partner",
+        relation="channel_region_exclude_partner_rel",
+        column1="territory_id",
+        column2="partner_id",
+        string="Excluded Companies",
+        copy=False,
+        domain="[('is_company', '=', True)]",
+        help="Members and hospitals that the included regions do not bring into this territory.",
+    )
 
     _code_country_uniq = models.UniqueIndex(
         "(code, COALESCE(country_id, 0)) WHERE code IS NOT NULL",
@@ -109,17 +180,18 @@ class ChannelRegion(models.Model):
             region.state_id = region.parent_id.state_id or region.state_id
 
     def _compute_partner_count(self):
-        counts = {
-            region.id: count
-            for region, count in self.env["res.partner"]._read_group(
-                [("channel_region_id", "child_of", self.ids)], ["channel_region_id"], ["__count"]
-            )
-        }
-        inside = self.with_context(active_test=False).search([("id", "in", list(counts))])
+        partners = self.env["res.partner"]
+        around = [("channel_region_id", "child_of", self.ids)]
+        counts = defaultdict(lambda: [0, 0])
+        for place, domain in enumerate((around, [*around, ("is_company", "=", True)])):
+            for region, count in partners._read_group(domain, ["channel_region_id"], ["__count"]):
+                counts[region][place] = count
+        inside = self.browse(region.id for region in counts)
         for region in self:
-            region.partner_count = sum(
-                counts[other.id] for other in inside if (other.parent_path or "").startswith(region.parent_path or "-")
-            )
+            path = region.parent_path or "-"
+            below = [counts[other] for other in inside if (other.parent_path or "").startswith(path)]
+            region.partner_count = sum(partner_count for partner_count, _companies in below)
+            region.company_count = sum(companies for _partner_count, companies in below)
 
     # === CONSTRAINTS === #
 
@@ -163,6 +235,119 @@ class ChannelRegion(models.Model):
                         )
                     )
 
+    @api.constrains(*TERRITORY_LISTS, "parent_id")
+    def _check_territory(self):
+        """What belongs to two territories, or to one and not to it, belongs nowhere that people could tell.
+
+        A fixed number of queries, whatever the length of the lists.
+        """
+        # sudo: a company or region named in a refusal stands in the lists already
+        territories = self.sudo().with_context(active_test=False)
+        territories.flush_model(["parent_path"])
+        territories._check_territory_twice()
+        territories._check_territory_contradiction()
+        territories._check_territory_tree()
+        territories._check_territory_companies()
+
+    def _check_territory_twice(self):
+        for fname in ("include_region_ids", "include_partner_ids"):
+            relation, column = TERRITORY_LISTS[fname]
+            rows = self.env.execute_query(SQL(
+                """
+                SELECT mine.territory_id, other.territory_id, mine.%(column)s
+                  FROM %(relation)s mine
+                  JOIN %(relation)s other
+                    ON other.%(column)s = mine.%(column)s AND other.territory_id != mine.territory_id
+                 WHERE mine.territory_id = ANY(%(ids)s)
+              ORDER BY mine.territory_id, mine.%(column)s
+                 LIMIT 1
+                """,
+                relation=SQL.identifier(relation), column=SQL.identifier(column), ids=self.ids,
+            ))
+            for territory_id, other_id, listed_id in rows:
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s: %(listed)s cannot belong to %(territory)s and to %(other)s at once. "
+                        "Remove it from one of them.",
+                        field=self._fields[fname].get_description(self.env, ["string"])["string"],
+                        listed=self[fname].browse(listed_id).display_name,
+                        territory=self.browse(territory_id).name,
+                        other=self.browse(other_id).name,
+                    )
+                )
+
+    def _check_territory_contradiction(self):
+        for include, exclude in (
+            ("include_region_ids", "exclude_region_ids"), ("include_partner_ids", "exclude_partner_ids"),
+        ):
+            for territory in self:
+                for listed in (territory[include] & territory[exclude])[:1]:
+                    raise ValidationError(
+                        self.env._(
+                            "Territory %(territory)s: %(listed)s is included and excluded. Remove it from one list.",
+                            territory=territory.name,
+                            listed=listed.display_name,
+                        )
+                    )
+
+    def _check_territory_tree(self):
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT rel.territory_id, rel.region_id,
+                   territory.parent_path LIKE region.parent_path || '%%' AS around,
+                   region.parent_path LIKE territory.parent_path || '%%' AS within,
+                   EXISTS (
+                       SELECT FROM channel_region_include_region_rel own WHERE own.territory_id = region.id
+                    UNION ALL
+                       SELECT FROM channel_region_include_partner_rel own WHERE own.territory_id = region.id
+                   ) AS lists
+              FROM channel_region_include_region_rel rel
+              JOIN channel_region territory ON territory.id = rel.territory_id
+              JOIN channel_region region ON region.id = rel.region_id
+          ORDER BY rel.territory_id, rel.region_id
+            """
+        ))
+        for territory_id, region_id, around, within, lists in rows:
+            names = {"region": self.browse(region_id).name, "territory": self.browse(territory_id).name}
+            if around:
+                raise ValidationError(self.env._(
+                    "Included Regions: %(territory)s lies within %(region)s and cannot include it. "
+                    "Include regions that stand elsewhere in the tree.", **names,
+                ))
+            if within:
+                raise ValidationError(self.env._(
+                    "Included Regions: %(region)s lies within %(territory)s already. "
+                    "Include regions that stand elsewhere in the tree.", **names,
+                ))
+            if lists:
+                raise ValidationError(self.env._(
+                    "Included Regions: %(region)s includes others itself and cannot be included in %(territory)s. "
+                    "Give it %(territory)s as parent, or move what it includes to %(territory)s.", **names,
+                ))
+        for territory in self:
+            included = tuple(region.parent_path for region in territory.include_region_ids)
+            for region in territory.exclude_region_ids:
+                if not region.parent_path.startswith(included):
+                    raise ValidationError(self.env._(
+                        "Excluded Regions: %(region)s lies within no included region of %(territory)s, so that there "
+                        "is nothing to exclude it from. Remove it, or move it within the tree.",
+                        region=region.name, territory=territory.name,
+                    ))
+
+    def _check_territory_companies(self):
+        for territory in self:
+            listed = territory.include_partner_ids | territory.exclude_partner_ids
+            for partner in listed:
+                company = partner.commercial_partner_id
+                if partner.type == "contact" and partner.parent_id:
+                    company = partner.parent_id
+                if company != partner:
+                    raise ValidationError(self.env._(
+                        "Territory %(territory)s: %(partner)s shares the region of %(company)s. "
+                        "List %(company)s, or give %(partner)s an address of its own.",
+                        territory=territory.name, partner=partner.display_name, company=company.display_name,
+                    ))
+
     def _check_new_parent(self, parent):
         """Refuse a cycle with its reason, before the ORM meets it while it stores the paths."""
         around = {int(region_id) for region_id in (parent.parent_path or "").split("/")[:-1]}
@@ -182,28 +367,48 @@ class ChannelRegion(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         regions = super().create(vals_list)
-        regions._tree_changed()
+        drawn = regions.browse()
+        if any(not TERRITORY_LISTS.keys().isdisjoint(vals) for vals in vals_list):
+            drawn = regions
+        rows = drawn._territory_rows()
+        drawn._record_territory(set(), rows)
+        regions._tree_changed(drawn._territory_countries(), rows)
         return regions
 
     def write(self, vals):
-        before = self.country_id
+        concerned = self
         if vals.get("parent_id"):
             self._check_new_parent(self.browse(vals["parent_id"]))
         if not vals.get("active", True):
             # an archived region leaves nobody behind: its sub-regions go with it
             inner = self.search([("id", "child_of", self.ids), ("id", "not in", self.ids)])
+            concerned |= inner
+        drawn = not TERRITORY_LISTS.keys().isdisjoint(vals)
+        if not drawn and ADDRESS_FIELDS.isdisjoint(vals):
+            result = super().write(vals)
+            if "user_ids" in vals:
+                self.env.registry.clear_cache()
+            return result
+        countries = concerned.country_id | concerned._territory_countries(within="parent_id" in vals)
+        rows = concerned._territory_rows()
+        if concerned != self:
             super(ChannelRegion, inner).write({"active": False})
         result = super().write(vals)
-        if not ADDRESS_FIELDS.isdisjoint(vals):
-            self._tree_changed(before)
-        elif "user_ids" in vals:
-            self.env.registry.clear_cache()
+        after = concerned._territory_rows()
+        changed = rows ^ after
+        if drawn:
+            self._record_territory(rows - after, after - rows)
+        if "active" in vals:
+            # the lists of what is archived do not count
+            changed = rows | after
+        concerned._tree_changed(countries | concerned._territory_countries(within="parent_id" in vals), changed)
         return result
 
     def unlink(self):
-        before = self.country_id
+        countries = self.country_id | self._territory_countries()
+        rows = self._territory_rows()
         result = super().unlink()
-        self.browse()._tree_changed(before)
+        self.browse()._tree_changed(countries, rows)
         return result
 
     # === ACTIONS === #
@@ -236,8 +441,46 @@ class ChannelRegion(models.Model):
         return self.env["res.users"]
 
     @api.model
+    def _regions_of_partners(self, asks):
+        """Find the region of partners that have none set by hand.
+
+        First the territory that includes the partner by name. Else, from the administrative region of the address
+        outwards, the first region that a territory includes, unless that territory excludes the partner, or a region
+        of the address within the one it includes: then the next one outwards. Else the administrative region.
+
+        :param asks: iterable of ``(partner id or False, address)``, addresses as in :meth:`_regions_of_addresses`
+        :return: ``{(partner id, address): region id or False}``; no query for each of them
+        """
+        asks = set(asks)
+        administrative = self._administrative_regions({address for _partner_id, address in asks})
+        territories = self._territories()
+        result = {}
+        for partner_id, address in asks:
+            region_id = territories.named.get(partner_id)
+            if not region_id:
+                region_id = administrative[address]
+                unwanted = territories.unwanted.get(partner_id, ())
+                for territory_id in territories.reaching.get(region_id, ()):
+                    if territory_id not in unwanted:
+                        region_id = territory_id
+                        break
+            result[partner_id, address] = region_id
+        return result
+
+    @api.model
     def _regions_of_addresses(self, addresses):
-        """Find the deepest region that each address names.
+        """Find the region of addresses, whosoever they are: by the regions that territories include, not by the
+        companies that they name (:meth:`_regions_of_partners`).
+
+        :param addresses: iterable of ``(country_id, state_id, city)``; ids may be ``False``, the city is free text
+        :return: ``{address: region id or False}``
+        """
+        regions = self._regions_of_partners((False, address) for address in addresses)
+        return {address: region_id for (_partner_id, address), region_id in regions.items()}
+
+    @api.model
+    def _administrative_regions(self, addresses):
+        """Find the deepest region that each address names, as the tree stands.
 
         Within the state, the regions whose name (in any language) or other spelling equals the city: a name
         goes before another spelling, a deeper region before a wider one, and where two remain
@@ -308,26 +551,114 @@ class ChannelRegion(models.Model):
         index.update((key, at_depth(region_ids, max)) for key, region_ids in named.items())
         return index
 
+    @ormcache()
+    def _territories(self):
+        """The lists of all active territories, kept until one of them or the tree changes.
+
+        The constraint keeps them apart; of two that include the same thing by a race, the older one has it.
+
+        :rtype: Territories
+        """
+        self.flush_model(["active", "parent_path"])
+        paths = dict(self.env.execute_query(SQL("SELECT id, parent_path FROM channel_region WHERE active")))
+        listed = {fname: [] for fname in TERRITORY_LISTS}
+        for fname, territory_id, listed_id in sorted(self._territory_rows(everywhere=True), reverse=True):
+            if territory_id in paths:
+                listed[fname].append((listed_id, territory_id))
+        named = dict(listed["include_partner_ids"])
+        included = dict(listed["include_region_ids"])
+        unwanted, excluding = defaultdict(set), defaultdict(set)
+        for pairs, by_listed in ((listed["exclude_partner_ids"], unwanted), (listed["exclude_region_ids"], excluding)):
+            for listed_id, territory_id in pairs:
+                by_listed[listed_id].add(territory_id)
+        reaching = {}
+        for region_id, parent_path in paths.items() if included else ():
+            passed, found = set(), {}
+            for outer_id in reversed([int(part) for part in parent_path.split("/")[:-1]]):
+                territory_id = included.get(outer_id)
+                if territory_id and territory_id not in passed:
+                    found[territory_id] = True
+                passed |= excluding.get(outer_id, set())
+            if found:
+                reaching[region_id] = tuple(found)
+        return Territories(named, dict(unwanted), reaching)
+
     # === TOOLING === #
 
-    def _tree_changed(self, countries=None):
+    def _territory_rows(self, everywhere=False):
+        """Return ``{(name of the list, territory id, id of what it lists)}`` of these regions, or of all. One query.
+
+        By SQL, because lists hold also what the user may not see or what is archived.
+        """
+        if not self and not everywhere:
+            return set()
+        self.flush_model(list(TERRITORY_LISTS))
+        return {
+            tuple(row)
+            for row in self.env.execute_query(SQL(" UNION ALL ").join(
+                SQL(
+                    "SELECT %s, territory_id, %s FROM %s WHERE %s OR territory_id = ANY(%s)",
+                    fname, SQL.identifier(column), SQL.identifier(relation), everywhere, self.ids,
+                )
+                for fname, (relation, column) in TERRITORY_LISTS.items()
+            ))
+        }
+
+    def _territory_countries(self, within=False):
+        """Return the countries of what these regions include.
+
+        :param bool within: also of all that lies within these regions
+        """
+        if not self:
+            return self.env["res.country"]
+        self.flush_model(["parent_path", "country_id"])
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT inside.country_id
+              FROM channel_region outside
+              JOIN channel_region inside ON inside.parent_path LIKE outside.parent_path || '%%'
+             WHERE inside.country_id IS NOT NULL
+               AND (outside.id IN (
+                        SELECT region_id FROM channel_region_include_region_rel WHERE territory_id = ANY(%(ids)s)
+                   ) OR %(within)s AND outside.id = ANY(%(ids)s))
+            """,
+            ids=self.ids,
+            within=within,
+        ))
+        return self.env["res.country"].browse(row[0] for row in rows)
+
+    def _record_territory(self, removed, added):
+        """Write in the journal what was taken from and put on the lists of these territories."""
+        def by_territory(rows):
+            lists = defaultdict(lambda: defaultdict(list))
+            for fname, territory_id, listed_id in sorted(rows):
+                lists[territory_id][fname].append(listed_id)
+            return {territory.id: dict(lists[territory.id]) for territory in changed}
+
+        changed = self.browse(sorted({territory_id for _fname, territory_id, _listed_id in removed | added}))
+        self.env["channel.audit.entry"]._record(
+            "region.territory", changed, before=by_territory(removed), after=by_territory(added)
+        )
+
+    def _tree_changed(self, countries=None, rows=()):
         """Forget what was known of the tree and have the partners concerned assigned again.
 
-        Partners whose region stays the same are not touched: addresses are compared once per distinct
-        address, in one query.
+        Partners whose region stays the same are not touched: addresses are compared in one query.
 
-        :param countries: the countries of the regions before the change
+        :param countries: the countries of the regions before the change, and of what territories include
+        :param rows: lines of territories that came, went, or count no more (:meth:`_territory_rows`)
         """
         # record rules name the regions of users, and the index of addresses the whole tree
         self.env.registry.clear_cache()
         self.env["channel.segment"]._model_changed(self._name)
         countries = (countries or self.env["res.country"]) | self.country_id
+        named = {listed_id for fname, _territory_id, listed_id in rows if fname.endswith("partner_ids")}
         # every partner is concerned, also those the user may not see
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
         partners.flush_model(
             ["country_id", "state_id", "city", "type", "parent_id", "channel_region_id", "channel_region_manual_id"]
         )
-        rows = self.env.execute_query(
+        found = self.env.execute_query(
             SQL(
                 """
                 SELECT partner.country_id, partner.state_id, partner.city, partner.channel_region_id,
@@ -342,10 +673,12 @@ class ChannelRegion(models.Model):
                 countries=countries.ids,
             )
         )
-        regions = self._regions_of_addresses({(row[0] or False, row[1] or False, row[2] or False) for row in rows})
-        moved = []
-        for country_id, state_id, city, region_id, partner_ids in rows:
-            if regions[country_id or False, state_id or False, city or False] != (region_id or False):
-                moved += partner_ids
+        asks = [
+            ((partner_id, (country_id or False, state_id or False, city or False)), region_id or False)
+            for country_id, state_id, city, region_id, partner_ids in found
+            for partner_id in partner_ids
+        ]
+        regions = self._regions_of_partners(ask for ask, _region_id in asks)
+        moved = {ask[0] for ask, region_id in asks if regions[ask] != region_id}
         # marks the partners and whoever takes the region from them
-        partners.browse(moved).modified(["channel_region_manual_id"])
+        partners.browse(sorted(moved | named)).modified(["channel_region_manual_id"])

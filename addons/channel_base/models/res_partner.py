@@ -19,7 +19,8 @@ class ResPartner(models.Model):
         recursive=True,
         index=True,
         ondelete="set null",
-        help="The region set by hand, else the deepest region that the address names. "
+        help="The region set by hand, else the territory that includes this company or the region of its address, "
+        "else the deepest region that the address names. "
         "Contacts that share the address of their company share its region.",
     )
 
@@ -33,16 +34,26 @@ class ResPartner(models.Model):
 
     @api.depends("country_id", "state_id", "city", "type", "channel_region_manual_id", "parent_id.channel_region_id")
     def _compute_channel_region_id(self):
-        addresses = {partner: (partner.country_id.id, partner.state_id.id, partner.city) for partner in self}
-        regions = self.env["channel.region"]._regions_of_addresses(set(addresses.values()))
-        for partner, address in addresses.items():
+        territories = self.env["channel.region"]._territories()
+        asks = {
+            # a partner on the screen counts as the one that is stored
+            partner: (partner._origin.id, (partner.country_id.id, partner.state_id.id, partner.city or False))
+            for partner in self
+        }
+        regions = self.env["channel.region"]._regions_of_partners(asks.values())
+        for partner, ask in asks.items():
+            partner_id, address = ask
             if partner.channel_region_manual_id:
                 partner.channel_region_id = partner.channel_region_manual_id
-            elif partner.parent_id and (partner.type == "contact" or not any(address)):
+            elif (
+                partner.parent_id
+                and partner_id not in territories.named
+                and (partner.type == "contact" or not any(address))
+            ):
                 # an ordinary contact shares the address of its company, and so does whoever has none
                 partner.channel_region_id = partner.parent_id.channel_region_id
             else:
-                partner.channel_region_id = regions[address]
+                partner.channel_region_id = regions[ask]
 
     # === CRUD === #
 

@@ -26,6 +26,7 @@ from . import channel_register_entry
 from . import channel_register_import
 from . import channel_register_import_row
 from . import channel_register_list
+from . import channel_region
 from . import channel_registration
 from . import channel_verification
 from . import ir_attachment

@@ -176,10 +176,10 @@ class ChannelMemberPositionMixin(models.AbstractModel):
         return changes
 
     def _channel_address_region(self):
-        """Return the id of the region that the address names, None for none."""
+        """Return the id of the region that the address or a territory's lists give, None for none."""
         self.ensure_one()
-        address = (self.country_id.id, self.state_id.id, self.city)
-        return self.env["channel.region"]._regions_of_addresses({address})[address] or None
+        ask = (self.id, (self.country_id.id, self.state_id.id, self.city))
+        return self.env["channel.region"]._regions_of_partners({ask})[ask] or None
 
     def _channel_check_parent(self, parent_id, date):
         """Refuse a parent that would stand below one of these members on that day."""

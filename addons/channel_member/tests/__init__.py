@@ -25,6 +25,7 @@ from . import test_scope
 from . import test_registration
 from . import test_register
 from . import test_region_reassign
+from . import test_region_territory
 from . import test_member_concurrency
 from . import test_member_key
 from . import test_member_period

@@ -166,11 +166,14 @@ class ChannelMemberImport(models.TransientModel):
             record = entry.record or self.env["res.partner"]
             manual = entry.values.get("region") or record.channel_region_manual_id
             addresses[entry.number] = manual.id or (
-                self._country(entry).id,
-                (entry.values.get("state") or record.state_id).id,
-                entry.values.get("city") or record.city or False,
+                record.id,
+                (
+                    self._country(entry).id,
+                    (entry.values.get("state") or record.state_id).id,
+                    entry.values.get("city") or record.city or False,
+                ),
             )
-        regions = self.env["channel.region"]._regions_of_addresses(
+        regions = self.env["channel.region"]._regions_of_partners(
             {address for address in addresses.values() if isinstance(address, tuple)}
         )
         return [

@@ -14,8 +14,8 @@ class ChannelRegionReassign(models.TransientModel):
 
     Shows first what it would do: who moves from where to where, which regional users see them no longer or from now on,
     and which authorizations lose or gain the hospitals among them. A territory that does not follow the borders of
-    provinces is drawn so: a region of level Sales Area or Custom, to which hospitals are moved by hand; *By address*
-    takes them back to where their address lies.
+    provinces is drawn by the lists of the region; what no list can say is moved by hand. *By address* takes members
+    back to where their address and the lists put them.
     """
 
     _name = "channel.region.reassign"
@@ -34,7 +34,9 @@ class ChannelRegionReassign(models.TransientModel):
     )
     source_region_id = fields.Many2one("channel.region", string="From Region", help="With everything below it.")
     member_domain = fields.Char(string="Filter", default="[('channel_role', '=', 'hospital')]")
-    by_address = fields.Boolean(help="To the region that the address names; what was set by hand is given up.")
+    by_address = fields.Boolean(
+        help="To the region that the address, or the lists of a territory, give; what was set by hand is given up."
+    )
     target_region_id = fields.Many2one("channel.region", string="To Region")
     date = fields.Date(
         string="From Day", required=True, default=fields.Date.context_today,
@@ -169,11 +171,10 @@ class ChannelRegionReassign(models.TransientModel):
                 for member in members
             }
         if self.by_address:
-            addresses = {
-                member.id: (member.country_id.id, member.state_id.id, member.city) for member in members
-            }
-            regions = self.env["channel.region"]._regions_of_addresses(set(addresses.values()))
-            targets = {member_id: regions[address] for member_id, address in addresses.items()}
+            regions = self.env["channel.region"]._regions_of_partners(
+                (member.id, (member.country_id.id, member.state_id.id, member.city)) for member in members
+            )
+            targets = {member_id: region_id for (member_id, _address), region_id in regions.items()}
         else:
             targets = dict.fromkeys(members.ids, self.target_region_id.id)
         return [
