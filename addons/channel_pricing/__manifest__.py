@@ -6,7 +6,6 @@
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
     "depends": ["channel_member"],
-    "external_dependencies": {"python": ["openpyxl", "xlsxwriter"]},
     "data": [
         # Security
         "security/channel_pricing_groups.xml",

@@ -72,7 +72,9 @@ def fold(heading):
     return " ".join(str(heading).replace("*", " ").split()).casefold()
 
 
-def read_table(content, headings, required=(), encoding=None, max_rows=MAX_ROWS):
+def read_table(
+    content, headings, required=(), encoding=None, max_rows=MAX_ROWS, max_bytes=MAX_BYTES, computed=False
+):
     """Read the sheet that has the columns.
 
     :param bytes content: the file; XLSX is told by its signature, everything else is read as CSV
@@ -80,24 +82,28 @@ def read_table(content, headings, required=(), encoding=None, max_rows=MAX_ROWS)
         Columns may stand in any order, others are not read.
     :param required: names of columns that must be there
     :param encoding: of a CSV file; by default UTF-8, then GB18030
+    :param max_rows: refuse more; None for any number
+    :param max_bytes: refuse a greater file; None for any size
+    :param computed: take from cells that compute what they showed when the file was saved, in place of
+        :class:`Formula` and :class:`CellError`
     :rtype: Table
     :raises TableFileError: when the file cannot be read, or no sheet has the columns
     """
     if not content:
         raise TableFileError("no_file")
-    if len(content) > MAX_BYTES:
-        raise TableFileError("too_big", limit=MAX_BYTES)
+    if max_bytes is not None and len(content) > max_bytes:
+        raise TableFileError("too_big", limit=max_bytes)
     names = {fold(heading): name for heading, name in headings.items()}
     if content.startswith(b"PK"):
-        return _read_book(content, names, required, max_rows)
+        return _read_book(content, names, required, max_rows, computed)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise TableFileError("old_excel")
     return _read_text(content, names, required, encoding, max_rows)
 
 
-def _read_book(content, names, required, max_rows):
+def _read_book(content, names, required, max_rows, computed):
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=computed)
         sheets = book.worksheets
         best = None
         for sheet in sheets:
@@ -105,8 +111,9 @@ def _read_book(content, names, required, max_rows):
             positions, unknown = _positions(header, names)
             missing = [name for name in required if name not in positions]
             if positions and not missing:
+                lines = sheet.iter_rows(min_row=2, values_only=computed)
                 rows = _collect(
-                    ([_cell(cell) for cell in row] for row in sheet.iter_rows(min_row=2)), positions, max_rows
+                    lines if computed else ([_cell(cell) for cell in line] for line in lines), positions, max_rows
                 )
                 return Table(sheet.title, "", list(positions), unknown, rows)
             if header and (best is None or len(missing) < len(best)):

@@ -10,6 +10,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+from odoo.addons.channel_base.tools import table_file
+
 from ..tools import price_table
 
 DIGITS = 6  # Prices and quantities that agree to so many decimals are the same
@@ -207,8 +209,8 @@ class ChannelPriceImport(models.Model):
 
     def _read(self):
         try:
-            return list(price_table.read_rows(base64.b64decode(self.with_context(bin_size=False).file)))
-        except price_table.PriceTableError as error:
+            return price_table.read_rows(base64.b64decode(self.with_context(bin_size=False).file))
+        except table_file.TableFileError as error:
             message = {
                 "unreadable": self.env._("%s is not an XLSX file.", self.file_name or self.env._("The file")),
                 "empty": self.env._("The first sheet of the file is empty."),
@@ -221,7 +223,7 @@ class ChannelPriceImport(models.Model):
             raise UserError(message) from error
 
     def _products_by_code(self, rows):
-        codes = {price_table.to_code(row.get("product_code")) for _number, row in rows} - {""}
+        codes = {table_file.to_code(row.get("product_code")) for _number, row in rows} - {""}
         products = self.env["product.product"].search(
             [("default_code", "in", list(codes)), ("company_id", "in", [False, self.company_id.id])]
         )
@@ -229,7 +231,7 @@ class ChannelPriceImport(models.Model):
         return products.grouped("default_code")
 
     def _segments_by_code(self, rows):
-        codes = {price_table.to_code(row.get("segment_code")) for _number, row in rows} - {""}
+        codes = {table_file.to_code(row.get("segment_code")) for _number, row in rows} - {""}
         return (
             self.env["channel.segment"]
             .search([("code", "in", list(codes)), ("company_id", "in", [False, self.company_id.id])])
@@ -254,7 +256,7 @@ class ChannelPriceImport(models.Model):
             problems.append(("price_negative", self.env._("price is negative: %s", row["price"])))
         if values["min_qty"] < 0:
             problems.append(("min_qty_invalid", self.env._("min_qty is negative: %s", row["min_qty"])))
-        currency = price_table.to_code(row.get("currency"))
+        currency = table_file.to_code(row.get("currency"))
         if currency and currency.upper() != self.currency_id.name:
             problems.append(
                 (
@@ -273,7 +275,7 @@ class ChannelPriceImport(models.Model):
         return values, problems
 
     def _look_up(self, row, column, what, records_by_code, problems):
-        code = price_table.to_code(row.get(column))
+        code = table_file.to_code(row.get(column))
         if not code:
             return None
         found = records_by_code.get(code)
@@ -296,7 +298,7 @@ class ChannelPriceImport(models.Model):
 
     def _number(self, row, column, problems):
         try:
-            return price_table.to_number(row.get(column))
+            return table_file.to_number(row.get(column))
         except ValueError:
             problems.append(
                 (
@@ -309,7 +311,7 @@ class ChannelPriceImport(models.Model):
     def _moment(self, row, column, clock, problems):
         """A date is the whole day in the price table's time zone, a cell with a time of day that moment."""
         try:
-            value = price_table.to_moment(row.get(column))
+            value = table_file.to_moment(row.get(column))
         except ValueError:
             problems.append(
                 (
@@ -373,7 +375,7 @@ class ChannelPriceImport(models.Model):
         return {
             "row_number": number,
             **{
-                column: value.isoformat(sep=" ") if isinstance(value, datetime) else price_table.to_code(value)
+                column: value.isoformat(sep=" ") if isinstance(value, datetime) else table_file.to_code(value)
                 for column, value in row.items()
             },
             "codes": ",".join(code for code, _words in problems),

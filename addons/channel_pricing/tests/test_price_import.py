@@ -1,6 +1,9 @@
 import base64
+import io
 import time
 from datetime import date, datetime
+
+import xlsxwriter
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -212,6 +215,25 @@ class TestPriceImport(ChannelPricingCommon):
             record.file = base64.b64encode(content)
             with self.assertRaisesRegex(UserError, message):
                 record.action_check()
+
+    def test_price_that_the_file_computes_is_what_the_cell_showed(self):
+        target = io.BytesIO()
+        book = xlsxwriter.Workbook(target)
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("Remark", "price", "product_code"))
+        sheet.write_string(1, 0, "list price less a fifth")
+        sheet.write_formula(1, 1, "=100*0.8", value=80)
+        sheet.write_string(1, 2, "DEV-1")
+        sheet.write_string(2, 2, "DEV-1")
+        sheet.write_formula(2, 1, "=1/0", value="#DIV/0!")
+        book.close()
+        record = self._import([], check=False)
+        record.file = base64.b64encode(target.getvalue())
+        record.action_check()
+        self.assertEqual(self._counts(record), (2, 1, 0, 0, 1))
+        self.assertRecordValues(record.error_ids, [{"row_number": 3, "price": "#DIV/0!", "codes": "price_invalid"}])
+        record.action_apply()
+        self.assertEqual(self.table.item_ids.fixed_price, 80)
 
     def test_export_and_import_are_inverse(self):
         self.company.partner_id.tz = "Asia/Shanghai"
