@@ -403,6 +403,86 @@ def test_sub_dealer_may_not_more_than_its_dealer(world, stocked):
     assert _codes(world, sub, stocked.id, customer=elsewhere)["member_authorization"]["severity"] == "block"
 
 
+def test_tier_holds_from_its_day(world):
+    """The story's yearly review takes effect on the first day of this month: until then the past stays as it was."""
+    auditor = world.json("auditor")
+    review = read(auditor, "channel.tier.review", world.ref("channel_demo.tier_review_year"), "state", "effective_date")
+    interim = read(auditor, "channel.tier.review", world.ref("channel_demo.tier_review_interim"), "state", "line_ids")
+    assert (review.state, interim.state) == ("approved", "draft")
+    assert interim.line_ids
+    lines = auditor.call(
+        "channel.tier.review.line", "search_read",
+        [("review_id", "=", world.ref("channel_demo.tier_review_year"))],
+        ["partner_id", "current_grade_id", "grade_id", "direction"],
+    )
+    changed = [line for line in lines if line["direction"] in ("up", "down")]
+    assert 0 < len(changed) < len(lines)
+    start = date.fromisoformat(review.effective_date)
+
+    def grade(line, day):
+        [period] = auditor.call(
+            "channel.member.period", "search_read",
+            [("partner_id", "=", line["partner_id"][0]), ("valid_from", "<=", iso(day)),
+             "|", ("valid_to", "=", False), ("valid_to", ">=", iso(day))], ["grade_id"],
+        )
+        return period["grade_id"]
+
+    for line in lines:
+        assert grade(line, start - timedelta(days=1)) == line["current_grade_id"]
+        assert grade(line, start) == line["grade_id"]
+    with pytest.raises(Refused):
+        world.json("compliance").call(
+            "channel.tier.review", "action_approve", [world.ref("channel_demo.tier_review_interim")]
+        )
+
+
+def test_applications_of_the_story(world):
+    """In every state; what stands against one says so by itself, and who may only read decides nothing."""
+    cities = ("nanjing", "suzhou", "hefei", "ningbo", "zhengzhou")
+    records = {city: world.ref(f"channel_demo.admission_{city}") for city in cities}
+    auditor = world.json("auditor")
+    states = {
+        city: read(auditor, "channel.admission", record, "state").state for city, record in records.items()
+    }
+    assert states == {
+        "nanjing": "draft", "suzhou": "submitted", "hefei": "returned", "ningbo": "approved", "zhengzhou": "rejected",
+    }
+    risky = read(auditor, "channel.admission", records["suzhou"], "risk_level", "finding_ids")
+    assert risky.risk_level == "high"
+    findings = read(auditor, "channel.admission.finding", risky.finding_ids, "code", "message", "remedy")
+    assert {"register_mismatch", "shared_legal_person", "document_expires_90"} <= {row.code for row in findings}
+    assert all(row.message and row.remedy for row in findings)
+    accepted = read(auditor, "channel.admission", records["ningbo"], "partner_id", "document_ids")
+    documents = read(auditor, "channel.admission.document", accepted.document_ids, "read_source", "number")
+    assert {document.read_source for document in documents} == {"text_layer"}
+    assert read(auditor, "res.partner", accepted.partner_id[0], "channel_state").channel_state == "active"
+    [reaudit] = auditor.call(
+        "channel.admission", "search_read", [("kind", "=", "reaudit")], ["partner_id", "state", "source"]
+    )
+    assert reaudit["partner_id"][0] == world.ref("channel_demo.dealer_D006")
+    assert (reaudit["state"], reaudit["source"]) == ("draft", "calendar")
+    for login in ("sales.east", "auditor", "compliance"):  # high risk: Compliance alone does not decide it either
+        with pytest.raises(Refused):
+            world.json(login).call("channel.admission", "action_approve", [records["suzhou"]])
+    assert read(auditor, "channel.admission", records["suzhou"], "state").state == "submitted"
+    # Nobody was written to.
+    assert not world.json("admin").call(
+        "mail.mail", "search_count", [("model", "=", "channel.admission"), ("res_id", "in", list(records.values()))]
+    )
+
+
+def test_refusals_of_the_story_are_those_it_tells(world):
+    orders = [world.ref("channel_demo.order_lapsed"), world.ref("channel_demo.order_breach")]
+    found = world.json("compliance").call(
+        "channel.gate.finding", "search_read",
+        [("res_model", "=", "sale.order"), ("res_id", "in", orders), ("state", "=", "refused")], ["res_id", "code"],
+        order="res_id",
+    )
+    assert [(row["res_id"], row["code"]) for row in found] == [
+        (orders[0], "member_qualification"), (orders[1], "member_authorization")
+    ]
+
+
 # --- Who may see whom ---
 
 
