@@ -59,7 +59,16 @@ class ChannelAuthorizationGap(models.Model):
             CROSS JOIN LATERAL %(parent)s AS parent
                  WHERE parent.id IS NOT NULL AND NOT parent.id = ANY(chain.path)
             ),
-            held AS MATERIALIZED (
+            -- Members that count by themselves: nobody above limits them.
+            counted AS MATERIALIZED (
+                SELECT chain.member_id
+                  FROM chain
+                  JOIN res_partner member ON member.id = chain.holder_id
+                  JOIN res_company issuer ON issuer.id = %(company)s
+              GROUP BY chain.member_id
+                HAVING NOT bool_or(chain.holder_id != chain.member_id AND COALESCE(%(limits)s, FALSE))
+            ),
+            named AS MATERIALIZED (
                 SELECT a.id, a.all_products, (
                         SELECT count(*) FROM channel_authorization_customer_rel rel WHERE rel.authorization_id = a.id
                     ) = 0 AS by_region,
@@ -75,19 +84,15 @@ class ChannelAuthorizationGap(models.Model):
                            FROM channel_authorization_registration_rel rel WHERE rel.authorization_id = a.id)
                     ) END AS scope
                   FROM channel_authorization a
+                  JOIN counted ON counted.member_id = a.partner_id
                  WHERE a.company_id = %(company)s AND a.state != 'draft' AND %(in_force)s
-                   AND EXISTS (SELECT FROM chain WHERE chain.member_id = a.partner_id)
-                   AND NOT EXISTS (
-                        SELECT FROM chain
-                          JOIN res_partner member ON member.id = chain.holder_id
-                          JOIN res_company issuer ON issuer.id = a.company_id
-                         WHERE chain.member_id = a.partner_id AND chain.holder_id != a.partner_id AND %(limits)s
-                   )
+            ),
+            -- A scope is known by the first of the authorizations that have it.
+            held AS MATERIALIZED (
+                SELECT id, all_products, by_region, min(id) OVER (PARTITION BY scope) AS scope FROM named
             ),
             ask AS MATERIALIZED (
-                SELECT a.*, held.scope
-                  FROM (SELECT scope, min(id) AS id FROM held GROUP BY scope) held
-                  JOIN channel_authorization a ON a.id = held.id
+                SELECT a.*, held.scope FROM held JOIN channel_authorization a ON a.id = held.id WHERE held.id = held.scope
             ),
             %(products)s,
             good AS MATERIALIZED (
@@ -105,23 +110,47 @@ class ChannelAuthorizationGap(models.Model):
                   JOIN ask_product ON ask_product.id = ask.id
                   JOIN good ON good.id = ask_product.product_id
             ),
+            -- Products under the same scopes are of one class, known by the first of them.
             good_class AS MATERIALIZED (
-                SELECT id, md5(string_agg(scope, ';' ORDER BY scope)) AS class FROM scope_good GROUP BY id
+                SELECT id, min(id) OVER (PARTITION BY scopes) AS class
+                  FROM (SELECT id, array_agg(scope ORDER BY scope) AS scopes FROM scope_good GROUP BY id) good
             ),
             class_scope AS MATERIALIZED (
-                SELECT DISTINCT good_class.class, scope_good.scope FROM good_class JOIN scope_good USING (id)
+                SELECT id AS class, scope FROM scope_good WHERE id IN (SELECT class FROM good_class)
             ),
             area AS MATERIALIZED (
                 SELECT id, parent_path FROM channel_region WHERE level = %(level)s AND active
             ),
             hospital AS MATERIALIZED (
-                SELECT customer.id, customer.commercial_partner_id, region.parent_path, area.id AS area_id
+                SELECT customer.id, customer.commercial_partner_id, region.parent_path, area.id AS area_id,
+                       (row_number() OVER (PARTITION BY area.id ORDER BY customer.id) - 1)::int AS place,
+                       (count(*) OVER (PARTITION BY area.id))::int AS places
                   FROM res_partner customer
                   JOIN channel_region region ON region.id = customer.channel_region_id
             CROSS JOIN LATERAL unnest(string_to_array(rtrim(region.parent_path, '/'), '/')) AS up(id)
                   JOIN area ON area.id = up.id::int
                  WHERE customer.channel_role = 'hospital' AND customer.active
                    AND (customer.company_id IS NULL OR customer.company_id = %(company)s)
+            ),
+            -- Each hospital with its region and all above it.
+            hospital_region AS MATERIALIZED (
+                SELECT hospital.id, hospital.area_id, hospital.place, hospital.places, up.id::int AS region_id
+                  FROM hospital
+            CROSS JOIN LATERAL unnest(string_to_array(rtrim(hospital.parent_path, '/'), '/')) AS up(id)
+            ),
+            hospital_named AS MATERIALIZED (
+                SELECT id AS partner_id, id, area_id, place, places FROM hospital
+                 UNION
+                SELECT commercial_partner_id, id, area_id, place, places FROM hospital
+            ),
+            left_out AS MATERIALIZED (
+                SELECT rel.authorization_id, hospital_region.id AS hospital_id
+                  FROM channel_authorization_excluded_region_rel rel
+                  JOIN hospital_region ON hospital_region.region_id = rel.region_id
+                 UNION
+                SELECT rel.authorization_id, hospital_named.id
+                  FROM channel_authorization_excluded_customer_rel rel
+                  JOIN hospital_named ON hospital_named.partner_id = rel.partner_id
             ),
             -- Authorizations that reach into an area, and whether they hold all of it.
             reach AS MATERIALIZED (
@@ -161,7 +190,7 @@ class ChannelAuthorizationGap(models.Model):
                 SELECT held.id, held.scope, hospital.area_id, FALSE
                   FROM held
                   JOIN channel_authorization_customer_rel rel ON rel.authorization_id = held.id
-                  JOIN hospital ON rel.partner_id IN (hospital.id, hospital.commercial_partner_id)
+                  JOIN hospital_named hospital ON hospital.partner_id = rel.partner_id
                  WHERE NOT held.by_region
             ),
             class_area AS MATERIALIZED (
@@ -169,26 +198,42 @@ class ChannelAuthorizationGap(models.Model):
                   FROM class_scope JOIN reach USING (scope)
               GROUP BY 1, 2
             ),
-            -- Hospitals held in areas that are held in parts.
-            part AS (
-                SELECT DISTINCT held.scope, hospital.area_id, hospital.id AS hospital_id
+            -- Apart, because joined at once the planner would meet all hospitals of an area before it knows the region.
+            part_region AS MATERIALIZED (
+                SELECT reach.id, reach.scope, reach.area_id, rel.region_id
                   FROM reach
                   JOIN held ON held.id = reach.id AND held.by_region
-                  JOIN channel_authorization_region_rel rel ON rel.authorization_id = held.id
-                  JOIN channel_region named ON named.id = rel.region_id
-                  JOIN hospital ON hospital.area_id = reach.area_id
-                   AND hospital.parent_path LIKE named.parent_path || '%%'
-                 WHERE NOT reach.whole AND NOT %(excluded)s
-                 UNION
-                SELECT held.scope, hospital.area_id, hospital.id
+                  JOIN channel_authorization_region_rel rel ON rel.authorization_id = reach.id
+                 WHERE NOT reach.whole
+            ),
+            -- Hospitals held in areas that are held in parts.
+            part AS (
+                SELECT part_region.id, part_region.scope, area_id, hospital.id AS hospital_id, hospital.place,
+                       hospital.places
+                  FROM part_region
+                  JOIN hospital_region hospital USING (area_id, region_id)
+                 UNION ALL
+                SELECT held.id, held.scope, hospital.area_id, hospital.id, hospital.place, hospital.places
                   FROM held
                   JOIN channel_authorization_customer_rel rel ON rel.authorization_id = held.id
-                  JOIN hospital ON rel.partner_id IN (hospital.id, hospital.commercial_partner_id)
-                 WHERE NOT held.by_region AND NOT %(excluded)s
+                  JOIN hospital_named hospital ON hospital.partner_id = rel.partner_id
+                 WHERE NOT held.by_region
+            ),
+            -- A bit for each hospital of an area, so that the sets of many scopes are united at the cost of numbers.
+            scope_part AS MATERIALIZED (
+                SELECT part.scope, part.area_id,
+                       bit_or(set_bit(repeat('0', part.places)::varbit, part.place, 1)) AS hospitals
+                  FROM part
+                 WHERE NOT EXISTS (
+                        SELECT FROM left_out
+                         WHERE left_out.authorization_id = part.id AND left_out.hospital_id = part.hospital_id
+                 )
+              GROUP BY part.scope, part.area_id
             ),
             class_part AS (
-                SELECT class_scope.class, part.area_id, count(DISTINCT part.hospital_id) AS hospitals
-                  FROM class_scope JOIN part USING (scope)
+                SELECT class_scope.class, scope_part.area_id,
+                       length(replace(bit_or(scope_part.hospitals)::text, '0', '')) AS hospitals
+                  FROM class_scope JOIN scope_part USING (scope)
               GROUP BY 1, 2
             ),
             area_hospitals AS (SELECT area_id, count(*) AS hospitals FROM hospital GROUP BY 1)
@@ -216,5 +261,4 @@ class ChannelAuthorizationGap(models.Model):
             limits=Authorization._limits_sql(SQL("member"), SQL("issuer")),
             in_force=Authorization._in_force_sql(SQL("a"), SQL("%s::date", date)),
             products=Authorization._ask_products_sql(),
-            excluded=Authorization._excluded_sql(SQL("held"), SQL("hospital"), SQL("hospital")),
         )

@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from random import Random
 from threading import Barrier, Thread
 from unittest.mock import patch
 
@@ -387,6 +388,81 @@ class TestAuthorizationGap(ChannelMemberCommon):
         self.assertEqual(self._gaps(), {self.region_east: ("none", 2, 2)}, "the sub-dealer rests on its dealer")
         self.other_dealer.with_user(self.user_manager).action_channel_suspend(reason="unpaid")
         self.assertEqual(self._gaps()[self.region_west], ("none", 1, 1))
+
+    def test_equals_the_plain_reading(self):
+        """Random authorizations, judged one by one in Python: the same rows and numbers."""
+        self._replace()
+        self.authorization_west.with_user(self.user_manager).action_revoke(reason="x", date=date(2020, 1, 1))
+        random = Random(20)
+        above, below = self.env["product.category"].create([{"name": "Gap above"}, {"name": "Gap below"}])
+        below.parent_id = above
+        products = self.device | self.env["product.product"].create([
+            self._channel_product_values(f"Gap {n}", channel_device_class="III", categ_id=categ.id)
+            for n, categ in enumerate((above, below, below))
+        ])
+        areas = self.region_east | self.region_west
+        towns = self.env["channel.region"].create([
+            {"name": f"Gap town {n}", "code": f"GAP-{n}", "parent_id": areas[n % 2].id} for n in range(4)
+        ])
+        hospitals = self.hospital | self.hospital_east | self.hospital_west | self.env["res.partner"].create([
+            self._channel_hospital_values(f"Gap hospital {n}", town) for n, town in enumerate(towns + towns)
+        ])
+        for round_number in range(8):
+            with self.subTest(round=round_number), self.env.cr.savepoint() as savepoint:
+                held = [
+                    self._channel_authorization(
+                        random.choice([self.dealer, self.other_dealer]),
+                        region=random.choice(areas + towns + self.region_city),
+                        all_products=scope == "all",
+                        product_ids=[Command.set(products[random.randrange(4)].ids if scope == "product" else [])],
+                        product_categ_ids=[Command.set(random.choice([above, below]).ids if scope == "categ" else [])],
+                        customer_ids=[Command.set(random.choice([[], [], random.sample(hospitals.ids, 2)]))],
+                        excluded_region_ids=[Command.set(random.choice([[], [], random.choice(towns).ids]))],
+                        excluded_customer_ids=[Command.set(random.choice([[], [], random.choice(hospitals).ids]))],
+                    )
+                    for scope in random.choices(["all", "product", "categ"], k=random.randrange(1, 7))
+                ]
+                for product in products:
+                    self.assertEqual(self._gaps(product), self._plain_gaps(product, held, areas, hospitals))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def _plain_gaps(self, product, held, areas, hospitals):
+        def inside(record, above):
+            return bool(record) and record.parent_path.startswith(above.parent_path)
+
+        held = [
+            a for a in held
+            if a.all_products or product in a.product_ids
+            or any(inside(product.categ_id, categ) for categ in a.product_categ_ids)
+        ]
+        gaps = {}
+        for area in areas:
+            here = hospitals.filtered(lambda h, area=area: inside(h.channel_region_id, area))
+            coverage, served = "none", self.env["res.partner"]
+            for a in held:
+                left_out = here.filtered(
+                    lambda h, a=a: h in a.excluded_customer_ids
+                    or any(inside(h.channel_region_id, r) for r in a.excluded_region_ids)
+                )
+                if a.customer_ids:
+                    served |= (a.customer_ids & here) - left_out
+                    if a.customer_ids & here:
+                        coverage = "part"
+                    continue
+                whole = any(inside(area, r) for r in a.region_ids)
+                if whole and not any(inside(r, area) for r in a.excluded_region_ids) and not (
+                    a.excluded_customer_ids & here
+                ):
+                    break
+                served |= here.filtered(
+                    lambda h, a=a: any(inside(h.channel_region_id, r) for r in a.region_ids)
+                ) - left_out
+                if whole or any(inside(r, area) for r in a.region_ids):
+                    coverage = "part"
+            else:
+                gaps[area] = (coverage, len(here), len(here - served))
+        return gaps
 
     def test_rights(self):
         for authorization in self.authorization | self.authorization_west | self.sub_dealer.channel_authorization_ids:
