@@ -16,6 +16,7 @@ class ChannelAdmissionDecision(models.TransientModel):
 
     _name = "channel.admission.decision"
     _description = "Decision about an Admission"
+    _inherit = "channel.decision.mixin"
 
     decision = fields.Selection(
         [
@@ -27,36 +28,21 @@ class ChannelAdmissionDecision(models.TransientModel):
         required=True,
         readonly=True,
     )
-    res_ids = fields.Json(required=True)
-    subjects = fields.Char(compute="_compute_subjects")
     reason = fields.Text(help="Sent to the applicant.")
     line_ids = fields.One2many("channel.admission.decision.line", "wizard_id", string="Documents")
 
-    @api.depends("decision", "res_ids")
-    def _compute_subjects(self):
-        for wizard in self:
-            wizard.subjects = ", ".join(wizard._records().mapped("display_name"))
-
-    def _records(self):
-        return self.env[DECISIONS[self.decision][0]].browse(self.res_ids or [])
+    @api.model
+    def _decisions(self):
+        return DECISIONS
 
     @api.model
     def _open(self, records, decision):
-        """Return the action that asks for the reasons of ``decision`` on ``records``."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": dict(self._fields["decision"]._description_selection(self.env))[decision],
-            "res_model": self._name,
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_decision": decision,
-                "default_res_ids": records.ids,
-                **({"default_line_ids": [
-                    Command.create({"document_id": document.id}) for document in records.document_ids
-                ]} if decision == "return" else {}),
-            },
-        }
+        action = super()._open(records, decision)
+        if decision == "return":
+            action["context"]["default_line_ids"] = [
+                Command.create({"document_id": document.id}) for document in records.document_ids
+            ]
+        return action
 
     def action_decide(self):
         self.ensure_one()
@@ -66,9 +52,6 @@ class ChannelAdmissionDecision(models.TransientModel):
         }
         if not reason and not documents:
             raise UserError(self.env._("Reason: say why, it is sent to the applicant and kept in the audit journal."))
-        records = self._records()
-        if self.decision == "return":
-            records.action_return(reason=reason, documents=documents)
-        else:
-            getattr(records, DECISIONS[self.decision][1])(reason=reason)
+        options = {"documents": documents} if self.decision == "return" else {}
+        self._method()(reason=reason, **options)
         return {"type": "ir.actions.act_window_close"}

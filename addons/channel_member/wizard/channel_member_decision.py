@@ -24,6 +24,7 @@ class ChannelMemberDecision(models.TransientModel):
 
     _name = "channel.member.decision"
     _description = "Decision with a Reason"
+    _inherit = "channel.decision.mixin"
 
     decision = fields.Selection(
         [
@@ -42,41 +43,23 @@ class ChannelMemberDecision(models.TransientModel):
         required=True,
         readonly=True,
     )
-    res_ids = fields.Json(required=True)
-    subjects = fields.Char(compute="_compute_subjects")
     reason = fields.Char(required=True)
     date = fields.Date(string="From", help="First day on which it holds; empty for today.")
     dated = fields.Boolean(compute="_compute_dated")
-
-    @api.depends("decision", "res_ids")
-    def _compute_subjects(self):
-        for wizard in self:
-            wizard.subjects = ", ".join(wizard._records().mapped("display_name"))
 
     @api.depends("decision")
     def _compute_dated(self):
         for wizard in self:
             wizard.dated = wizard.decision in DATED
 
-    def _records(self):
-        return self.env[DECISIONS[self.decision][0]].browse(self.res_ids or [])
-
     @api.model
-    def _open(self, records, decision):
-        """Return the action that asks for the reason of ``decision`` on ``records``."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": dict(self._fields["decision"]._description_selection(self.env))[decision],
-            "res_model": self._name,
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_decision": decision, "default_res_ids": records.ids},
-        }
+    def _decisions(self):
+        return DECISIONS
 
     def action_decide(self):
         self.ensure_one()
         if not (self.reason or "").strip():
             raise UserError(self.env._("Reason: say why, it is kept in the audit journal."))
         options = {"date": self.date} if self.dated else {}
-        getattr(self._records(), DECISIONS[self.decision][1])(reason=self.reason, **options)
+        self._method()(reason=self.reason, **options)
         return {"type": "ir.actions.act_window_close"}
