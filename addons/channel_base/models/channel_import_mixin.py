@@ -350,9 +350,10 @@ class ChannelImportMixin(models.AbstractModel):
         return [entry for entry in entries if entry.number not in rejected]
 
     def _fingerprint_of(self, plan):
+        # Without the policy: it decides whether the plan is applied, not what the plan is, and people choose it when
+        # they see the rejected rows.
         digest = json.dumps(
             [
-                self.policy,
                 [entry.vals for entry in plan.creates],
                 [(entry.record.id, entry.vals) for entry in plan.updates],
                 [entry.number for entry in plan.unchanged],

@@ -279,3 +279,25 @@ class TestPhoneTour(ChannelContractCommon, HttpCase):
         )
         self.assertRecordValues(document, [{"state": "verified", "verified_by_id": self.user_compliance.id}])
         self.assertTrue(document.verified_at)
+
+
+@tagged("post_install", "-at_install")
+class TestImportTour(ChannelMemberCommon, HttpCase):
+    """The manager imports members from a table with bad rows."""
+
+    def test_import(self):
+        Partner = self.env["res.partner"]
+        before = Partner.search([])
+        self.start_tour("/odoo", "channel_import_members", login="channel_manager", timeout=120)
+        self.assertRecordValues(
+            Partner.search([]) - before,
+            [
+                {
+                    "name": "Tour Import Ltd",
+                    "channel_role": "distributor",
+                    "channel_state": "applicant",
+                    "email": "office@import.example.com",
+                    "create_uid": self.user_manager.id,
+                }
+            ],
+        )
