@@ -390,15 +390,13 @@ def test_lot_is_legal_by_the_day_it_was_made(world, stocked):
 
 
 def test_sub_dealer_may_not_more_than_its_dealer(world, stocked):
-    """Named for cardiovascular devices in Quanzhou; another product is not covered although its dealer's all are."""
-    sub = world.ref("channel_demo.dealer_D011")
-    here = world.json("sales.east").call(
-        "res.partner", "search",
-        [("channel_role", "=", "hospital"), ("channel_region_id", "child_of", world.ref("channel_l10n_cn.cn_350500"))],
-        limit=1,
+    """Named for cardiovascular devices in Fuzhou: nothing else, and nowhere else, although its dealer may do both."""
+    sub, home = world.ref("channel_demo.dealer_D011"), world.ref("channel_demo.hospital_350000_000")
+    assert "member_authorization" not in _codes(world, sub, stocked.id, customer=home)
+    [surgical] = world.json("auditor").call(
+        "product.product", "search", [("default_code", "like", "HC-"), ("categ_id.name", "=", "Surgery")], limit=1
     )
-    if here:
-        assert "member_authorization" not in _codes(world, sub, stocked.id, customer=here[0])
+    assert _codes(world, sub, surgical, customer=home)["member_authorization"]["severity"] == "block"
     elsewhere = world.ref("channel_demo.hospital_370000_000")
     assert _codes(world, sub, stocked.id, customer=elsewhere)["member_authorization"]["severity"] == "block"
 

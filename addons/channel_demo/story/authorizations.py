@@ -62,15 +62,15 @@ def _sub_dealer(env):
     manager, compliance = ref(env, "user_manager"), ref(env, "user_compliance")
     start = calendar.first_day() - relativedelta(months=8)
     dealer = env["res.partner"].with_user(manager).create({
-        "name": "Quanzhou Citong Medical Co., Ltd.",
+        "name": "Fuzhou Cangshan Medical Co., Ltd.",
         "is_company": True,
         "channel_role": "sub_distributor",
         "channel_parent_id": ref(env, "dealer_D001").id,
         "ref": "DEMO-D011",
         "channel_code": "D011",
-        "vat": credit_code("350503", 11),
+        "vat": credit_code("350104", 11),
         "street": "No. 11 Demonstration Avenue",
-        "city": "泉州市",
+        "city": "福州市",
         "state_id": env.ref("base.state_cn_FJ").id,
         "country_id": env.ref("base.cn").id,
         "email": "d011@dealer.example.com",
@@ -89,11 +89,11 @@ def _sub_dealer(env):
         }
         for kind, number, expires in (
             ("uscc", dealer.vat, False),
-            ("trading_licence", f"闽泉药监械经营许{start.year}1011号", start + relativedelta(years=5, days=-1)),
-            ("trading_filing", f"闽泉药监械经营备{start.year}2011号", False),
+            ("trading_licence", f"闽榕药监械经营许{start.year}1011号", start + relativedelta(years=5, days=-1)),
+            ("trading_filing", f"闽榕药监械经营备{start.year}2011号", False),
         )
     ])
     documents[1]._apply_scope_text("2017年分类目录：Ⅲ类：03，13")
     documents.with_user(compliance).action_verify()
     admit(env, dealer, "Named by its dealer, documents verified")
-    _authorise(env, "sub_dealer", "D011", "350500", ["Cardiovascular"])
+    _authorise(env, "sub_dealer", "D011", "350100", ["Cardiovascular"])
