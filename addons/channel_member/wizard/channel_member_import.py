@@ -20,7 +20,7 @@ COLUMNS = [
     ImportColumn("vat", _lt("Identification Number"), example="91310000MA1FL8888T"),
     ImportColumn("country", _lt("Country"), "record", resolver="country", example="CN", field="country_id",
                  help=_lt("Code or name; empty: the country of your company.")),
-    ImportColumn("state", _lt("Province"), "record", example="Shanghai", field="state_id",
+    ImportColumn("state", _lt("Province"), "record", example="上海市", field="state_id",
                  help=_lt("Code or name, in the country of the row.")),
     ImportColumn("city", _lt("City"), example="Shanghai"),
     ImportColumn("street", _lt("Street")),
