@@ -92,7 +92,10 @@ class ChannelAuthorizationGap(models.Model):
                 SELECT id, all_products, by_region, min(id) OVER (PARTITION BY scope) AS scope FROM named
             ),
             ask AS MATERIALIZED (
-                SELECT a.*, held.scope FROM held JOIN channel_authorization a ON a.id = held.id WHERE held.id = held.scope
+                SELECT a.*, held.scope
+                  FROM held
+                  JOIN channel_authorization a ON a.id = held.id
+                 WHERE held.id = held.scope
             ),
             %(products)s,
             good AS MATERIALIZED (
