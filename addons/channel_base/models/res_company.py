@@ -17,11 +17,13 @@ class ResCompany(models.Model):
         """The calendar day of a moment where the company is.
 
         :param moment: naive UTC ``datetime``
-        :return: ``date`` in the time zone of the company's own partner, else of the user, else UTC
+        :return: ``date`` in the time zone of the company's own partner, else of its working hours, else UTC; never of
+            the user, because a document has one day, whoever looks at it
         """
         self.ensure_one()
-        # Superuser: the time zone of the company's own partner is no secret, and portal users need the day too.
-        zone = self.sudo().partner_id.tz or self.env.user.tz or "UTC"
+        # Superuser: the time zone of the company is no secret, and portal users need the day too.
+        company = self.sudo()
+        zone = company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
         return pytz.utc.localize(moment).astimezone(pytz.timezone(zone)).date()
 
     def _channel_today(self):
