@@ -35,7 +35,7 @@ class AuthorizationConflict(NamedTuple):
     """The member above whose authorizations do not reach as far."""
 
 
-class ChannelAuthorizationConflict(models.TransientModel):
+class ChannelAuthorizationConflict(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """What stands against authorizations, found set-based: two queries for any number of them.
 
     * ``exclusive``: another member is authorised for the same products, territory and time, and one of the two
