@@ -171,7 +171,7 @@ class TestReports(ChannelContractCommon):
             self.assertRecordValues(row, [{"number": "SHORTER", "days_left": 30}])
 
     def test_a_gap_before_the_renewal_is_a_risk(self):
-        """Of two documents that follow each other the first counts until the second begins, if days are left between."""
+        """Of two documents in a row the first counts until the second begins, if days are left between."""
         for gap, expected in ((9, "BEFORE"), (0, "AFTER")):
             with self.subTest(gap=gap):
                 type_id = self.licence_type.copy({"code": f"test_gap_{gap}"}).id

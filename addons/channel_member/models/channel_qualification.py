@@ -83,7 +83,6 @@ class ChannelQualification(models.Model):
     scope_ids = fields.One2many(
         "channel.qualification.scope",
         "qualification_id",
-        string="Scope",
         copy=True,
         help="What the document allows, line by line. Without any line it allows everything, unless its type wants a "
         "scope: then it allows nothing.",
