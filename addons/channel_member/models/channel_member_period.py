@@ -50,7 +50,9 @@ class ChannelMemberPeriod(models.Model):
     _order = "partner_id, valid_from desc, id desc"
     _rec_name = "partner_id"
 
-    partner_id = fields.Many2one("res.partner", string="Member", required=True, readonly=True, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", string="Member", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     valid_from = fields.Date(required=True, readonly=True, help="First day.")
     valid_to = fields.Date(readonly=True, help="Last day; empty until further notice.")
     state = fields.Selection(

@@ -376,14 +376,19 @@ class ResPartner(models.Model):
     def _channel_ask_reason(self, decision):
         return self.env["channel.member.decision"]._open(self, decision)
 
+    @api.model
+    def _channel_vat_fits(self, country, vat):
+        """Whether a tax identification number can be one of the country; True where python-stdnum knows no rule."""
+        module = country and get_cc_module(country.code, "vat")
+        return not module or module.is_valid(vat)
+
     def _channel_vat_problem(self):
         """Why the tax identification number cannot be that of the member's country, or False.
 
         Checked by python-stdnum; countries whose numbers it does not know are not checked.
         """
         self.ensure_one()
-        module = self.country_id and get_cc_module(self.country_id.code, "vat")
-        if not self.vat or not module or module.is_valid(self.vat):
+        if not self.vat or self._channel_vat_fits(self.country_id, self.vat):
             return False
         return self.env._(
             "identification number %(vat)s is not valid in %(country)s (length, parts or check digit): correct it.",

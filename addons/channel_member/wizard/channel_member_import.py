@@ -141,7 +141,7 @@ class ChannelMemberImport(models.TransientModel):
         for entry in entries:
             vat, code, own = entry.values.get("vat"), entry.values.get("channel_code"), entry.record
             country = self._country(entry)
-            if vat and country and not partners._check_vat_number(country.code, vat.removeprefix(country.code)):
+            if vat and country and not partners._channel_vat_fits(country, vat):
                 problems.append(self._problem(
                     entry, "vat", "number_invalid",
                     self.env._("is no valid identification number in %s", country.name),
