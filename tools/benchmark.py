@@ -22,7 +22,7 @@ bench = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bench)
 rows = []
 for row in bench.cases(env):
-    row["ratio"] = round(row["ours_s"] / row["yardstick_s"], 2) if row["yardstick_s"] else None
+    row["ratio"] = round(row["ours_s"] / row["yardstick_s"], 4) if row["yardstick_s"] else None
     rows.append(row)
 with open({result!r}, "w") as out:
     json.dump(rows, out)
