@@ -735,10 +735,12 @@ class ChannelAdmission(models.Model):
         """The person in charge of the region with the fewest open admissions; empty when nobody is."""
         self.ensure_one()
         people = self.region_id._people_in_charge() if self.region_id else self.env["res.users"]
+        # sudo: whose companies are read only to leave out who may not work in this one
         people = people.filtered(lambda user: self.company_id in user.sudo().company_ids)
         if not people:
             return people
         load = {
+            # sudo: all of a reviewer's admissions count, whatever the caller may see; it is a number only
             user.id: count for user, count in self.sudo()._read_group(
                 [("reviewer_id", "in", people.ids), ("state", "=", "submitted")], ["reviewer_id"], ["__count"]
             )

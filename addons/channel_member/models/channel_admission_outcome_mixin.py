@@ -26,6 +26,7 @@ class ChannelAdmissionOutcomeMixin(models.AbstractModel):
         self._write_bank(member)
         self._make_qualifications(member)
         reason = self._reason()
+        # sudo: the approval has decided; the record rules of the approver do not take part of the outcome away
         deciding = member.with_user(self._deciding_user()).sudo()
         if member.channel_state == "terminated":
             deciding.action_channel_readmit(reason)
@@ -64,6 +65,7 @@ class ChannelAdmissionOutcomeMixin(models.AbstractModel):
         member = self.partner_id
         self._outcome_change()
         if self.outcome == "suspend" and member.channel_state == "active":
+            # sudo: as above; the method itself asks for the position of the deciding user
             member.with_user(self._deciding_user()).sudo().action_channel_suspend(self._reason())
         self._plan_next_audit(member)
         self.env["channel.alert"]._clear_alerts(REAUDIT_ALERT, [str(self.id)])
@@ -174,6 +176,7 @@ class ChannelAdmissionOutcomeMixin(models.AbstractModel):
         })
         verifier = self._deciding_user()
         if verifier.has_group("channel_base.group_channel_compliance"):
+            # sudo: as above; action_verify asks for the position and that the verifier is no author
             qualifications.with_user(verifier).sudo().action_verify()
         else:
             self._message_log(body=self.env._(

@@ -129,6 +129,7 @@ class ChannelMemberPositionMixin(models.AbstractModel):
             "member.changed", affected, reason=reason, before=audited(0), after=audited(1)
         )
         if date <= today:
+            # sudo: who may decide has been checked above, and need not be allowed to edit contacts
             affected.sudo()._channel_take_positions(
                 {partner.id: at(result[partner.id][1], today) for partner in affected}, reason
             )

@@ -87,6 +87,7 @@ class ChannelReauditRule(models.Model):
             lambda m: rules[m] and m.channel_next_audit_date
             and m.channel_next_audit_date <= fields.Date.add(today, days=rules[m].notice_days)
         )
+        # sudo: the nightly job opens audits of every region, and none twice
         audited = admissions.sudo().search([
             ("kind", "=", "reaudit"), ("partner_id", "in", due.ids), ("company_id", "=", self.env.company.id),
             ("state", "in", ("draft", "returned", "submitted")),

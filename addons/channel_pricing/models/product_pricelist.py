@@ -135,7 +135,7 @@ class ProductPricelist(models.Model):
         self, products, quantity, *, currency=None, uom=None, date=False, compute_price=True, rule_book=None,
         rule_quantity=None, **kwargs
     ):
-        """Hand core one product at a time with its own candidates, all of them fetched by one search."""
+        """Hand core one product at a time with the rule that wins for it, all of them found by one query."""
         if not (self and products):
             return super()._compute_price_rule(
                 products, quantity, currency=currency, uom=uom, date=date, compute_price=compute_price, **kwargs
