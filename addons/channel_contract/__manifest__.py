@@ -1,11 +1,12 @@
 {
     "name": "Channel Contract",
     "summary": "Contracts with versions, approval and PDF, which govern prices, authorizations and the gate",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
-    "depends": ["channel_pricing"],
+    "depends": ["channel_pricing", "certificate"],
+    "external_dependencies": {"python": ["pyhanko"]},
     "data": [
         # Security
         "security/ir.model.access.csv",

@@ -1,12 +1,12 @@
 {
     "name": "Channel Rebate",
     "summary": "Rebate programmes, accrual by difference, settlement by credit note, statements",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
-    "depends": ["channel_contract"],
-    "external_dependencies": {"python": ["xlsxwriter"]},
+    "depends": ["channel_contract", "queue_job"],
+    "external_dependencies": {"python": ["rapidfuzz", "xlsxwriter"]},
     "data": [
         # Security
         "security/ir.model.access.csv",
