@@ -3,6 +3,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .channel_approval_mixin import _APPROVER
@@ -10,15 +11,18 @@ from .channel_approval_mixin import _APPROVER
 _DAY = relativedelta(days=1)
 
 
-def channel_version_overlap(identity_field):
+def channel_version_overlap(identity_field, condition=None):
     """Return the constraint that keeps approved versions of one document from overlapping.
 
     Declare it on the model of the versions: ``_version_overlap = channel_version_overlap("contract_id")``.
     Ranges on both columns, so that PostgreSQL's own operator classes do and no extension is needed.
+
+    :param str condition: SQL, when not every approved version counts: what :meth:`_version_standing_domain` adds
     """
+    condition = f" AND ({condition})" if condition else ""
     return models.Constraint(
         f"EXCLUDE USING gist (int4range({identity_field}, {identity_field}, '[]') WITH &&, "
-        "daterange(valid_from, valid_to, '[]') WITH &&) WHERE (((state)::text = 'approved'::text))",
+        f"daterange(valid_from, valid_to, '[]') WITH &&) WHERE (((state)::text = 'approved'::text){condition})",
         "Another approved version is in force in this period: end it first, or choose other dates.",
     )
 
@@ -88,6 +92,20 @@ class ChannelVersionMixin(models.AbstractModel):
             and field.type != "one2many"
             and not (field.compute and field.readonly)
         ]
+
+    @api.model
+    def _version_standing_domain(self):
+        """Return the domain of the versions that count on the days of their period: by default the approved ones.
+
+        A model whose versions need something more after their approval (a signature) narrows it, says so in
+        ``channel_version_overlap``, answers :meth:`_version_stands_when_approved`, and calls :meth:`_make_room` just
+        before that has happened.
+        """
+        return Domain("state", "=", "approved")
+
+    def _version_stands_when_approved(self):
+        """Return whether this version counts from its approval on, and makes room then."""
+        return True
 
     def _approval_terms(self):
         return [
@@ -222,7 +240,8 @@ class ChannelVersionMixin(models.AbstractModel):
     def _approval_before(self):
         result = super()._approval_before()
         for version in self:
-            version._make_room()
+            if version._version_stands_when_approved():
+                version._make_room()
         return result
 
     def _make_room(self):
@@ -237,11 +256,7 @@ class ChannelVersionMixin(models.AbstractModel):
             )
         )
         others = self.search(
-            [
-                (identity, "=", self[identity].id),
-                ("state", "=", "approved"),
-                ("id", "!=", self.id),
-            ],
+            self._version_standing_domain() & Domain(identity, "=", self[identity].id) & Domain("id", "!=", self.id),
             order="valid_from",
         )
         start = self.valid_from

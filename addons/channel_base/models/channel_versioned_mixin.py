@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class ChannelVersionedMixin(models.AbstractModel):
@@ -67,14 +68,10 @@ class ChannelVersionedMixin(models.AbstractModel):
         """
         version = self._version_model()
         in_force = version.search(
-            [
-                (version._version_identity, "in", self.ids),
-                ("state", "=", "approved"),
-                ("valid_from", "<=", date),
-                "|",
-                ("valid_to", "=", False),
-                ("valid_to", ">=", date),
-            ]
+            version._version_standing_domain()
+            & Domain(version._version_identity, "in", self.ids)
+            & Domain("valid_from", "<=", date)
+            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", date))
         )
         by_document = in_force.grouped(version._version_identity)
         return {document.id: by_document.get(document, version) for document in self}

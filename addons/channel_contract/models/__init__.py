@@ -3,6 +3,7 @@ from . import channel_clause
 from . import channel_contract
 from . import channel_contract_clause_line
 from . import channel_contract_commitment
+from . import channel_contract_version_signature_mixin
 from . import channel_contract_version
 from . import channel_gate
 from . import channel_member_passport

@@ -36,7 +36,12 @@ class ChannelAuthorization(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("contract_version_id.state", "contract_version_id.valid_from", "contract_version_id.valid_to")
+    @api.depends(
+        "contract_version_id.state",
+        "contract_version_id.signature_state",
+        "contract_version_id.valid_from",
+        "contract_version_id.valid_to",
+    )
     def _compute_status(self):
         return super()._compute_status()
 
@@ -46,7 +51,9 @@ class ChannelAuthorization(models.Model):
         version = self.contract_version_id.sudo()
         if not version or status not in ("valid", "expiring"):
             return status
-        if version.state == "draft" or (version.state == "approved" and version.valid_from > date):
+        if version.state == "draft" or version.state == "approved" and (
+            version.valid_from > date or not version._stands()
+        ):
             return "future"
         if version.state != "approved" or not version._covers(date):
             return "expired"
@@ -58,13 +65,16 @@ class ChannelAuthorization(models.Model):
             return super(ChannelAuthorization, self)._status_domain(names, today)
 
         approved = Domain("state", "=", "approved")
+        stands = self.env["channel.contract.version"]._version_standing_domain()
         later = Domain(
-            "contract_version_id", "any!", Domain("state", "=", "draft") | approved & Domain("valid_from", ">", today)
+            "contract_version_id",
+            "any!",
+            Domain("state", "=", "draft") | approved & (Domain("valid_from", ">", today) | ~stands),
         )
         rests = Domain("contract_version_id", "=", False) | Domain(
             "contract_version_id",
             "any!",
-            approved
+            stands
             & Domain("valid_from", "<=", today)
             & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today)),
         )
@@ -88,6 +98,7 @@ class ChannelAuthorization(models.Model):
             """(%(base)s AND (%(a)s.contract_version_id IS NULL OR EXISTS (
                 SELECT FROM channel_contract_version version
                  WHERE version.id = %(a)s.contract_version_id AND version.state = 'approved'
+                   AND version.signature_state IN ('none', 'signed')
                    AND version.valid_from <= %(date)s
                    AND (version.valid_to IS NULL OR version.valid_to >= %(date)s)
             )))""",
@@ -98,13 +109,14 @@ class ChannelAuthorization(models.Model):
 
     @api.model
     def _period_sql(self, authorization, pending=False):
-        """Within the period of the contract version, whether approved or (``pending``) still to be approved."""
+        """Within the period of the contract version: in force, or (``pending``) still to be approved or signed."""
         return SQL(
             """(CASE WHEN %(a)s.contract_version_id IS NULL THEN %(base)s ELSE COALESCE((
                 SELECT %(base)s * daterange(version.valid_from, COALESCE(version.valid_to + 1, 'infinity'), '[)')
                   FROM channel_contract_version version
                  WHERE version.id = %(a)s.contract_version_id
-                   AND (version.state = 'approved' OR version.state = 'draft' AND %(pending)s)
+                   AND (version.state = 'approved' AND version.signature_state IN ('none', 'signed')
+                        OR version.state IN ('draft', 'approved') AND %(pending)s)
             ), 'empty'::daterange) END)""",
             base=super()._period_sql(authorization, pending=pending),
             a=authorization,
@@ -114,4 +126,4 @@ class ChannelAuthorization(models.Model):
     @api.model
     def _flush_matched(self):
         super()._flush_matched()
-        self.env["channel.contract.version"].flush_model(["state", "valid_from", "valid_to"])
+        self.env["channel.contract.version"].flush_model(["state", "signature_state", "valid_from", "valid_to"])

@@ -47,6 +47,11 @@ class ChannelContract(models.Model):
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True
     )
+    signature_required = fields.Boolean(
+        tracking=True,
+        help="Versions approved from now on count only once everybody named in them has signed, on the portal or on "
+        "paper. Versions that were approved before keep what held then.",
+    )
     active = fields.Boolean(default=True, tracking=True)
     version_ids = fields.One2many("channel.contract.version", "contract_id", string="Versions")
     current_version_id = fields.Many2one(
@@ -81,11 +86,13 @@ class ChannelContract(models.Model):
         for contract in self:
             contract.access_url = f"/my/channel/contracts/{contract.id}"
 
-    @api.depends("version_ids.state", "version_ids.valid_from", "version_ids.valid_to")
+    @api.depends(
+        "version_ids.state", "version_ids.signature_state", "version_ids.valid_from", "version_ids.valid_to"
+    )
     def _compute_current_version_id(self):
         today = fields.Date.context_today(self)
         # sudo: in force or not is the same for everybody who sees the contract
-        approved = self.version_ids.sudo().filtered(lambda version: version.state == "approved")
+        approved = self.version_ids.sudo().filtered(lambda version: version._stands())
         by_contract = approved.grouped("contract_id")
         for contract in self:
             versions = by_contract.get(contract, approved.browse())
@@ -104,7 +111,7 @@ class ChannelContract(models.Model):
         if operator != "in":
             return NotImplemented
         today = fields.Date.context_today(self)
-        approved = Domain("state", "=", "approved")
+        approved = self._version_model()._version_standing_domain()
         begun = approved & Domain("valid_from", "<=", today)
         in_force = Domain(
             "version_ids", "any", begun & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today))
@@ -288,16 +295,12 @@ class ChannelContract(models.Model):
             return []
         days = [day for _member_id, _company_id, day in questions]
         versions = Version.search(
-            [
-                ("state", "=", "approved"),
-                ("member_id", "in", list({member_id for member_id, _company_id, _day in questions})),
-                ("company_id", "in", list({company_id for _member_id, company_id, _day in questions})),
-                ("valid_from", "<=", max(days)),
-                "|",
-                ("valid_to", "=", False),
-                ("valid_to", ">=", min(days)),
-                ("contract_id.active", "=", True),
-            ]
+            Version._version_standing_domain()
+            & Domain("member_id", "in", {member_id for member_id, _company_id, _day in questions})
+            & Domain("company_id", "in", {company_id for _member_id, company_id, _day in questions})
+            & Domain("valid_from", "<=", max(days))
+            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", min(days)))
+            & Domain("contract_id.active", "=", True)
         ).sorted(lambda version: (bool(version.pricelist_id), version.valid_from, version.id), reverse=True)
         by_party = defaultdict(lambda: Version)
         for version in versions:

@@ -9,7 +9,7 @@ class ChannelContractVersion(models.Model):
 
     _name = "channel.contract.version"
     _description = "Contract Version"
-    _inherit = ["channel.version.mixin"]
+    _inherit = ["channel.contract.version.signature.mixin", "channel.version.mixin"]
     _check_company_auto = True
     _version_identity = "contract_id"
     _version_line_fields = ("clause_ids", "commitment_ids")
@@ -73,6 +73,7 @@ class ChannelContractVersion(models.Model):
     timeline = fields.Selection(
         [
             ("draft", "Draft"),
+            ("unsigned", "Not signed"),
             ("future", "Not yet in force"),
             ("in_force", "In force"),
             ("ended", "Ended"),
@@ -83,7 +84,9 @@ class ChannelContractVersion(models.Model):
         compute="_compute_timeline",
     )
 
-    _version_overlap = channel_version_overlap("contract_id")
+    _version_overlap = channel_version_overlap(
+        "contract_id", "(signature_state)::text = ANY (ARRAY['none'::text, 'signed'::text])"
+    )
     _notice_days_positive = models.Constraint("CHECK (notice_days >= 0)", "A notice period cannot be negative.")
     _governing_idx = models.Index("(member_id, company_id, valid_from) WHERE state = 'approved'")
 
@@ -94,12 +97,14 @@ class ChannelContractVersion(models.Model):
         for version in self:
             version.deviating_count = len(version.clause_ids.filtered("is_deviating"))
 
-    @api.depends("state", "valid_from", "valid_to")
+    @api.depends("state", "signature_state", "valid_from", "valid_to")
     def _compute_timeline(self):
         today = fields.Date.context_today(self)
         for version in self:
             if version.state != "approved":
                 version.timeline = version.state
+            elif not version._stands():
+                version.timeline = "unsigned"
             elif version.valid_from > today:
                 version.timeline = "future"
             else:

@@ -6,3 +6,4 @@ from . import test_contract_order
 from . import test_contract_portal
 from . import test_contract_report
 from . import test_contract_terms
+from . import test_signature_state
