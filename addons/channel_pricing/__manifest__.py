@@ -15,6 +15,9 @@
         "views/product_pricelist_item_views.xml",
         "views/product_pricelist_views.xml",
         "views/channel_price_import_views.xml",
+        "views/price_steps_templates.xml",
+        "views/channel_stacking_policy_views.xml",
+        "wizard/channel_stacking_trial_views.xml",
         "views/channel_pricing_menus.xml",
     ],
 }

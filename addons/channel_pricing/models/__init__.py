@@ -2,6 +2,9 @@ from . import account_move_line
 from . import channel_price_import
 from . import channel_price_import_error
 from . import channel_pricing
+from . import channel_stacking_group
+from . import channel_stacking_policy
+from . import channel_stacking_policy_line
 from . import product_pricelist
 from . import product_pricelist_item
 from . import sale_order

@@ -6,3 +6,4 @@ from . import test_pricing_property
 from . import test_pricing_quote
 from . import test_rule_book
 from . import test_stacking
+from . import test_stacking_policy

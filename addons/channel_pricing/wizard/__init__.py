@@ -1,0 +1,2 @@
+from . import channel_stacking_trial
+from . import channel_stacking_trial_line
