@@ -59,8 +59,8 @@ def served_demo(workshop):
         yield Served(f"http://127.0.0.1:{port}", database, demo.logins(), port)
 
 
-#: Quick checks of the files first, so that they fail first; the acceptance after the add-ons' tests, meanwhile the
-#: story's database is built; the log last, when all that writes to it has run.
+#: Within one pytest: quick checks of the files first, so that they fail first; the log last, when all that writes to it
+#: has run.
 _ORDER = ("tests/test_", "addons/", "tests/acceptance/", "tests/test_lifecycle", "tests/test_log")
 
 

@@ -323,7 +323,37 @@ def test_log_reader_finds_faults(tmp_path):
     assert list(databases.faults_in(log)) == [("WARNING", "db odoo.models: something"), ("ERROR", "? odoo.http: else")]
 
 
-def test_acceptance_is_part_of_the_whole_run():
-    assert testing._wants_story([str(common.ROOT / name) for name in testing.WHOLE])
-    assert testing._wants_story([str(testing.ACCEPTANCE / "test_story.py")])
-    assert not testing._wants_story([str(common.ROOT / "addons/channel_base")])
+def test_the_whole_run_leaves_no_test_out():
+    """Each file of tests is in one part, but for the check of the logs, which runs when all others have."""
+    found = [path for part in testing.parts() for path in part.paths]
+    assert len(found) == len(set(found))
+    inside = {file for path in found for file in ([path] if path.is_file() else path.glob("test_*.py"))}
+    there = {path for place in ("tests", "addons") for path in (common.ROOT / place).glob("**/test_*.py")
+             if "tests" in path.relative_to(common.ROOT).parts[:-1]}
+    assert inside == there - {testing.LOG_CHECK}
+
+
+def test_no_part_is_much_longer_than_others():
+    for part in testing.parts():
+        if part.name not in ("acceptance", "repository"):
+            longest = max(map(testing.weight, part.paths))
+            assert part.weight <= testing.PART_WEIGHT + longest, part.name
+
+
+def test_number_of_parts_at_a_time(monkeypatch):
+    monkeypatch.setenv("CHANNEL_JOBS", "3")
+    assert testing.at_a_time() == 3
+    for wrong in ("0", "many", "-1", "1.5"):
+        monkeypatch.setenv("CHANNEL_JOBS", wrong)
+        with pytest.raises(common.Fault, match="CHANNEL_JOBS"):
+            testing.at_a_time()
+
+
+def test_report_is_added_up(tmp_path):
+    report = tmp_path / "report.xml"
+    assert testing._tally(report) == (0, 0, 0)
+    report.write_text(
+        "<testsuites><testsuite><testcase name='a'/><testcase name='b'><failure/></testcase>"
+        "<testcase name='c'><error/></testcase><testcase name='d'><skipped/></testcase></testsuite></testsuites>"
+    )
+    assert testing._tally(report) == (4, 2, 1)

@@ -1,4 +1,4 @@
-"""What tests need beside Python: chromium for tours, wkhtmltopdf for PDF documents.
+"""What tests need beside Python: chromium for tours, wkhtmltopdf for PDF documents, pdfsig to check sealed ones.
 
 What the machine has is used. What it lacks is unpacked from Debian's packages into the state folder, with the libraries
 that they need: no root, and nothing of the machine is changed.
@@ -35,9 +35,23 @@ _FONTS = """<?xml version="1.0"?>
 """
 
 
-def _has(*names):
-    path = f"{os.environ.get('PATH', os.defpath)}:{PREFIX / 'bin'}"
-    return any(shutil.which(name, path=path) for name in names)
+#: Debian's packages: by which programs we know that the machine has one, the program that we take from it, where it lies
+PACKAGES = {
+    "chromium": (BROWSERS, "chromium", "usr/lib/chromium/chromium"),
+    "wkhtmltopdf": (("wkhtmltopdf",), "wkhtmltopdf", "usr/bin/wkhtmltopdf"),
+    "poppler-utils": (("pdfsig",), "pdfsig", "usr/bin/pdfsig"),
+}
+#: What tests go without where Debian has no such package any more, as version 13 has no wkhtmltopdf.
+OPTIONAL = {
+    "wkhtmltopdf": "tests of PDF documents are left to the machines that have it",
+    "poppler-utils": "seals of documents are checked by one program only",
+}
+
+
+def _lacking(path):
+    """Which packages' programs are not found on `path`."""
+    return [name for name, (programs, _program, _place) in PACKAGES.items()
+            if not any(shutil.which(program, path=path) for program in programs)]
 
 
 def get():
@@ -49,15 +63,21 @@ def get():
         say("- Browser tours are left out, because CHANNEL_NO_BROWSER is 1.")
         return
     with locked("browser"):
-        missing = [name for name, there in (
-            ("chromium", _has(*BROWSERS)), ("wkhtmltopdf", _has("wkhtmltopdf")),
-        ) if not there]
-        if not missing:
+        # All that the machine lacks, also when only one of them is missing from what was unpacked before.
+        lacking = _lacking(os.environ.get("PATH", os.defpath))
+        unpacked = {*_lacking(str(PREFIX / "bin"))} ^ {*PACKAGES}
+        if {*lacking} <= unpacked | _without():
             return
         if not apt.supported():
-            raise Fault(f"The tests need {' and '.join(missing)}: install it, or set CHANNEL_NO_BROWSER=1 to leave the "
+            raise Fault(f"The tests need {' and '.join(lacking)}: install it, or set CHANNEL_NO_BROWSER=1 to leave the "
                         "tours out.")
-        _unpack(missing)
+        _unpack(lacking)
+
+
+def _without():
+    """What this Debian was found not to have."""
+    note = PREFIX / "without"
+    return set(note.read_text().split()) if note.exists() else set()
 
 
 def _unpack(missing):
@@ -70,19 +90,20 @@ def _unpack(missing):
     if "chromium" in missing and "chromium" not in wanted:
         raise Fault("The tests need chromium, which this machine's package sources do not have: install a browser, "
                     "or set CHANNEL_NO_BROWSER=1 to leave the tours out.")
-    if "wkhtmltopdf" in missing and "wkhtmltopdf" not in wanted:
-        # Debian 13 has dropped it.
-        say("  This Debian has no wkhtmltopdf: tests of PDF documents are left to the machines that have it.")
+    without = [name for name in missing if name not in wanted]
+    for name in without:
+        say(f"  This Debian has no {name}: {OPTIONAL[name]}.")
     if wanted:
         debs = source.download_missing(f"Fetching {' and '.join(wanted)}", "browser",
                                        [*wanted, "fonts-dejavu-core", "fonts-wqy-microhei"], offline)
         apt.unpack(debs, work / "tree", f"Unpacking {' and '.join(wanted)}")
-    programs = {"chromium": "usr/lib/chromium/chromium", "wkhtmltopdf": "usr/bin/wkhtmltopdf"}
     (work / "bin").mkdir()
     for name in wanted:
-        wrapper = work / "bin" / name
-        wrapper.write_text(_WRAPPER.format(prefix=PREFIX, program=programs[name]))
+        _programs, program, place = PACKAGES[name]
+        wrapper = work / "bin" / program
+        wrapper.write_text(_WRAPPER.format(prefix=PREFIX, program=place))
         wrapper.chmod(0o755)
+    (work / "without").write_text(" ".join(without))
     (work / "fonts.conf").write_text(_FONTS.format(prefix=PREFIX))
     remove_tree(work / "apt")
     remove_tree(PREFIX)

@@ -25,6 +25,7 @@ environment:
                        configuration file that ODOO_RC names, when it names a db_host
   CHANNEL_PYTHON       the Python to use (3.11, 3.12 or 3.13)
   CHANNEL_NO_BROWSER   1 = run the tests without browser tours and PDF documents
+  CHANNEL_JOBS         how many parts of the whole test run at a time (one for each core)
 """
 
 
@@ -58,7 +59,6 @@ def _parser():
 
     one = commands.add_parser("lint", help="ruff, pylint-odoo, XML and translation files")
     one.add_argument("checks", nargs="*", metavar="CHECK", help=f"which of {', '.join(lint.CHECKS)} (all)")
-    commands.add_parser("story", help="build only the story's template")
     return parser
 
 
@@ -107,12 +107,6 @@ def _bench(args):
     return benchmark.main(args.names, args.json)
 
 
-def _story(_args):
-    with testing.workshop(test=True) as shop:
-        demo.story(shop)
-    return 0
-
-
 def _run(args, more):
     if more and args.command != "test":
         raise Fault(f"./channel {args.command} does not know {more[0]}: see ./channel {args.command} --help.")
@@ -123,7 +117,7 @@ def _run(args, more):
             raise Fault(f"There is no check {unknown[0]}: choose from {', '.join(lint.CHECKS)}.")
     if args.command == "test":
         return testing.main(args.paths, more)
-    return {"demo": _demo, "bench": _bench, "shell": _shell, "update": _update, "story": _story,
+    return {"demo": _demo, "bench": _bench, "shell": _shell, "update": _update,
             "lint": lambda args: lint.main(args.checks)}[args.command](args)
 
 
