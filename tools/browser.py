@@ -35,7 +35,7 @@ _FONTS = """<?xml version="1.0"?>
 """
 
 
-#: Debian's packages: by which programs we know that the machine has one, the program that we take from it, where it lies
+#: Debian's packages: the programs by which we know that the machine has one, the one that we take, where it lies
 PACKAGES = {
     "chromium": (BROWSERS, "chromium", "usr/lib/chromium/chromium"),
     "wkhtmltopdf": (("wkhtmltopdf",), "wkhtmltopdf", "usr/bin/wkhtmltopdf"),
