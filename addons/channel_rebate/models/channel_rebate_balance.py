@@ -38,17 +38,62 @@ class ChannelRebateBalance(models.Model):
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
-    member_id = fields.Many2one("res.partner", required=True, readonly=True, index=True, ondelete="restrict")
+    member_id = fields.Many2one(
+        "res.partner", string="Payee", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    pool_id = fields.Many2one(
+        "res.partner",
+        string="Earned Together by",
+        readonly=True,
+        ondelete="restrict",
+        help="Whose lines add up to the tier: the payee itself, its parent or its buying group.",
+    )
     window_start = fields.Date(required=True, readonly=True)
     window_end = fields.Date(required=True, readonly=True)
     window = fields.Char(compute="_compute_window")
     line_count = fields.Integer(string="Lines Counted", readonly=True)
-    base_amount = fields.Monetary(
-        string="Base", readonly=True, help="Net amount of all lines counted, less returns, in programme currency."
+    base_amount = fields.Float(
+        string="Base",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        help="What is paid on: all lines counted, less returns, in the earning measure.",
+    )
+    qualifying_amount = fields.Float(
+        string="Total",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        aggregator=None,
+        help="What counts towards the tier, of all whose lines add up to it, in the target measure.",
+    )
+    reference_amount = fields.Float(
+        string="Compared with",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        aggregator=None,
+        help="Baseline, target or size of the market that the total is compared with.",
+    )
+    tier_value = fields.Float(
+        string="Measured",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        aggregator=None,
+        help="What the bounds of the tiers are compared with: the total, or per cent of what it is compared with.",
     )
     tier_id = fields.Many2one("channel.rebate.tier", string="Tier Reached", readonly=True, ondelete="set null")
     tier_rate = fields.Float(
-        string="Tier Rate (%)", digits=(16, 6), min_display_digits=2, readonly=True, aggregator=None
+        string="Tier Rate", digits=(16, 6), min_display_digits=2, readonly=True, aggregator=None
+    )
+    goods_quantity = fields.Float(
+        string="Free Units", digits=(16, 6), min_display_digits=0, readonly=True, help="Earned to date, in free goods."
+    )
+    unallocated_amount = fields.Monetary(
+        string="Earned without Lines",
+        readonly=True,
+        help="Part of the entitlement that no line earned: a guarantee or a lump sum of a window without lines.",
     )
     entitlement = fields.Monetary(readonly=True, help="Rebate earned to date, rounded once for the window.")
     booking_ids = fields.One2many("account.move.line", "channel_rebate_balance_id", string="Journal Items")

@@ -31,6 +31,8 @@ ENTRY_VALUES = (
     "company_id",
     "currency_id",
     "member_id",
+    "pool_id",
+    "buyer_id",
     "move_line_id",
     "product_id",
     "date",
@@ -85,9 +87,28 @@ class ChannelRebateEngine(models.AbstractModel):
 
     @api.model
     def _selection_kind(self):
-        retroactive = self.env._("Retroactive: the rate of the tier reached, on everything")
-        marginal = self.env._("Marginal: each tier's rate on the part inside the tier")
-        return [("retroactive", retroactive), ("marginal", marginal)]
+        return [
+            ("retroactive", self.env._("Retroactive: the rate of the tier reached, on everything")),
+            ("marginal", self.env._("Marginal: each tier's rate on the part inside the tier")),
+            ("rolling", self.env._("Rolling: each tier reached pays from zero up to its end, all added up")),
+            ("total", self.env._("Total: each tier reached pays on everything, all added up")),
+            ("interpolated", self.env._("Interpolated: the amount of each tier, in proportion inside the tier")),
+            ("fixed", self.env._("Fixed: the amount of the tier reached")),
+            ("lump_sum", self.env._("Lump sum: the amount of the tier reached, with or without lines")),
+            ("formula", self.env._("Formula over the window")),
+        ]
+
+    @api.model
+    def _selection_exclusion(self):
+        return [
+            ("scope", self.env._("Outside the products of the programme")),
+            ("market", self.env._("Outside the market of the programme")),
+            ("excluded", self.env._("Product is excluded")),
+            ("freight", self.env._("Freight does not count")),
+            ("rebate_document", self.env._("Rebate document")),
+            ("combination", self.env._("Covered by another programme")),
+            ("no_payee", self.env._("Nobody to earn it: no buying group, agent, salesperson or share")),
+        ]
 
     # === STAGE 1: SOURCE LINES AND SCOPE === #
 
@@ -171,7 +192,7 @@ class ChannelRebateEngine(models.AbstractModel):
             return SQL(
                 """SELECT NULL::varchar AS basis, NULL::int AS source_id, NULL::int AS move_line_id,
                           NULL::int AS program_id, NULL::int AS version_id, NULL::int AS company_id,
-                          NULL::int AS currency_id, NULL::int AS member_id, NULL::int AS product_id, NULL::date AS date,
+                          NULL::int AS currency_id, NULL::int AS member_id, NULL::int AS pool_id, NULL::int AS buyer_id, NULL::int AS product_id, NULL::date AS date,
                           NULL::date AS window_start, NULL::date AS window_end, NULL::numeric AS qualifying_amount,
                           NULL::numeric AS earning_amount, NULL::varchar AS exclusion WHERE FALSE"""
             )
@@ -237,7 +258,8 @@ class ChannelRebateEngine(models.AbstractModel):
                         SELECT FROM matched m WHERE m.line_id = s.source_id AND m.scope_id = w.version_id)
                 )
                 SELECT %(basis)s::varchar AS basis, s.source_id, s.move_line_id, e.program_id, e.version_id,
-                       s.company_id, p.currency_id, s.member_id, s.product_id, s.date, e.window_start, e.window_end,
+                       s.company_id, p.currency_id, s.member_id, s.member_id AS pool_id,
+                       s.member_id AS buyer_id, s.product_id, s.date, e.window_start, e.window_end,
                        CASE WHEN e.exclusion IS NULL THEN a.amount ELSE 0 END AS qualifying_amount,
                        CASE WHEN e.exclusion IS NULL THEN a.amount ELSE 0 END AS earning_amount,
                        e.exclusion::varchar AS exclusion
@@ -325,7 +347,7 @@ class ChannelRebateEngine(models.AbstractModel):
         The rebate of a window is rounded once, to the currency of the programme. Each line's share is its exact
         contribution rounded down, and the units that are missing to the rounded total go to the largest remainders.
         """
-        kinds = [code for code, _label in self._selection_kind()]
+        kinds = ["retroactive", "marginal"]
         rated = SQL(" UNION ALL ").join(getattr(self, f"_kind_{code}")(SQL("run")) for code in kinds)
         return SQL(
             """SELECT * FROM (
@@ -415,7 +437,7 @@ class ChannelRebateEngine(models.AbstractModel):
                 put AS (
                     INSERT INTO channel_rebate_entry AS entry (%(names)s)
                     SELECT %(names)s FROM fresh
-                    ON CONFLICT (program_id, basis, source_id) DO UPDATE SET %(assign)s WHERE %(changed)s
+                    ON CONFLICT (source_id, program_id, basis, member_id) DO UPDATE SET %(assign)s WHERE %(changed)s
                 )
                 SELECT 1""",
                 rated=self._sql_rated(self._sql_entries(programs, None, date_to)),
@@ -489,7 +511,7 @@ class ChannelRebateEngine(models.AbstractModel):
         Keys: version_id, kind, boundary, earned (base of the version), measure (of the window), tier_id, lower (0 when
         unbounded), upper (None when open), rate (%), reached (bool), amount (base inside the tier), rebate (exact).
         """
-        kinds = [code for code, _label in self._selection_kind()]
+        kinds = ["retroactive", "marginal"]
         amount = SQL(
             "CASE v.kind %s END",
             SQL(" ").join(SQL("WHEN %s THEN (%s)", code, getattr(self, f"_bands_{code}")()) for code in kinds),

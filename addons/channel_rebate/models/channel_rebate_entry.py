@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.fields import LooseMany2one
+
 
 class ChannelRebateEntry(models.Model):
     """One programme looking at one source line: what it counted for and what it earned, or why not.
@@ -14,58 +16,92 @@ class ChannelRebateEntry(models.Model):
     _rec_name = "move_line_id"
     _log_access = False
 
-    program_id = fields.Many2one(
-        "channel.rebate.program", string="Programme", required=True, readonly=True, ondelete="cascade"
-    )
-    version_id = fields.Many2one(
-        "channel.rebate.program.version", required=True, readonly=True, ondelete="cascade", index=True
-    )
+    program_id = LooseMany2one("channel.rebate.program", string="Programme", required=True, readonly=True)
+    version_id = LooseMany2one("channel.rebate.program.version", required=True, readonly=True)
     balance_id = fields.Many2one("channel.rebate.balance", compute="_compute_balance_id", search="_search_balance_id")
-    company_id = fields.Many2one("res.company", required=True, readonly=True)
-    currency_id = fields.Many2one("res.currency", required=True, readonly=True, string="Programme Currency")
-    member_id = fields.Many2one("res.partner", required=True, readonly=True, index=True)
+    company_id = LooseMany2one("res.company", required=True, readonly=True)
+    currency_id = LooseMany2one("res.currency", required=True, readonly=True, string="Programme Currency")
+    member_id = LooseMany2one(
+        "res.partner", string="Payee", required=True, readonly=True, help="To whom the rebate of the line belongs."
+    )
+    pool_id = LooseMany2one(
+        "res.partner", string="Earned Together by", required=True, readonly=True, help="Whose lines add up to a tier."
+    )
+    buyer_id = LooseMany2one("res.partner", string="Buyer", required=True, readonly=True)
     basis = fields.Selection(selection="_selection_basis", required=True, readonly=True)
     source_id = fields.Integer(
         required=True, readonly=True, help="Id of the source line in the table of the basis.", aggregator=None
     )
-    move_line_id = fields.Many2one(
-        "account.move.line", readonly=True, index="btree_not_null", ondelete="cascade", string="Source Line"
+    unit_id = fields.Integer(
+        readonly=True,
+        aggregator=None,
+        help="Document or line that is a tier's unit by itself; 0 where the lines of the window add up.",
     )
+    move_line_id = LooseMany2one("account.move.line", readonly=True, string="Source Line")
     move_id = fields.Many2one("account.move", related="move_line_id.move_id", string="Document")
-    product_id = fields.Many2one("product.product", readonly=True, ondelete="restrict")
-    date = fields.Date(required=True, readonly=True, help="Day that puts the line into a window: the invoice date.")
+    product_id = LooseMany2one("product.product", readonly=True)
+    component_id = LooseMany2one("channel.rebate.component", readonly=True)
+    date = fields.Date(required=True, readonly=True, help="Day that puts the line into a window.")
     window_start = fields.Date(required=True, readonly=True)
     window_end = fields.Date(required=True, readonly=True)
-    qualifying_amount = fields.Monetary(
-        readonly=True, help="Counts towards the tier; net of tax, negative for returns, in programme currency."
+    qualifying_amount = fields.Float(
+        string="Counts towards the Tier",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        help="In the target measure; negative for returns.",
     )
-    earning_amount = fields.Monetary(
-        readonly=True, help="Is multiplied by the rate; net of tax, negative for returns, in programme currency."
+    earning_amount = fields.Float(
+        string="Is Paid on",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        help="In the earning measure; negative for returns.",
+    )
+    market_amount = fields.Float(
+        string="Purchases of the Category", digits=(16, 6), min_display_digits=2, readonly=True
     )
     exclusion = fields.Selection(
-        [
-            ("scope", "Outside the products or the market of the programme"),
-            ("rebate_document", "Rebate document"),
-        ],
-        string="Why Not Counted",
-        readonly=True,
+        selection="_selection_exclusion", string="Why Not Counted", readonly=True
     )
-    tier_id = fields.Many2one("channel.rebate.tier", readonly=True, ondelete="set null")
+    collection_factor = fields.Float(
+        string="Collection Factor (%)",
+        digits=(16, 6),
+        min_display_digits=0,
+        readonly=True,
+        aggregator=None,
+        help="By the days until the invoice was paid. Empty: the terms have none.",
+    )
+    tier_id = LooseMany2one("channel.rebate.tier", readonly=True)
     rate = fields.Float(
         string="Rate (%)",
         digits=(16, 6),
         min_display_digits=2,
         readonly=True,
         aggregator=None,
-        help="Effective rate on this line.",
+        help="Effective rate on this line: rebate for 100 of what is paid on.",
+    )
+    total_after = fields.Float(
+        string="Running Total",
+        digits=(16, 6),
+        min_display_digits=2,
+        readonly=True,
+        aggregator=None,
+        help="What is paid on up to this line, in its window (or unit), by day.",
     )
     rebate_amount = fields.Monetary(
         readonly=True,
-        help="Share of this line in the rounded rebate of its window. Shares add up to the rebate of the window.",
+        help="What this line earns. The lines of a window add up to its rebate, to the cent.",
     )
 
-    _source_unique = models.UniqueIndex("(program_id, basis, source_id)")
-    _window = models.Index("(program_id, member_id, window_start, window_end)")
+    # No foreign keys: they cost more than the rows. What the rows point to is kept by the documents themselves, and a
+    # source line that is deleted takes its entries with it at the next run.
+    _source_unique = models.UniqueIndex("(source_id, program_id, basis, member_id)")
+    _window = models.Index("(program_id, pool_id, window_start, unit_id, date, source_id)")
+
+    @api.model
+    def _selection_exclusion(self):
+        return self.env["channel.rebate.engine"]._selection_exclusion()
 
     @api.model
     def _selection_basis(self):

@@ -42,16 +42,20 @@ class ChannelRebateProgram(models.Model):
         help="Tiers, rebates and settlements are in this currency. "
         "Invoices in another one count at the rate of their invoice date.",
     )
-    payee = fields.Selection(
-        [("member", "The member that bought")],
+    purpose = fields.Selection(
+        [
+            ("rebate", "Rebate: to members for what they buy"),
+            ("commission", "Commission: to people for what they sell"),
+        ],
         required=True,
-        default="member",
-        help="Who earns the rebate. It is paid to nobody else.",
+        default="rebate",
+        tracking=True,
     )
     user_id = fields.Many2one(
         "res.users", string="Owner", default=lambda self: self.env.user, tracking=True, domain=[("share", "=", False)]
     )
     version_ids = fields.One2many("channel.rebate.program.version", "program_id", string="Versions", copy=False)
+    figure_ids = fields.One2many("channel.rebate.figure", "program_id", string="Figures", copy=False)
 
     # Accounting
     journal_id = fields.Many2one(
@@ -166,13 +170,13 @@ class ChannelRebateProgram(models.Model):
                 )
 
     def write(self, vals):
-        fixed = {"currency_id", "company_id"} & vals.keys()
+        fixed = {"currency_id", "company_id", "purpose"} & vals.keys()
         if fixed:
             for program in self.filtered("balance_ids"):
-                if any(program[name].id != vals[name] for name in fixed):
+                if any(program._fields[name].convert_to_write(program[name], program) != vals[name] for name in fixed):
                     raise UserError(
                         self.env._(
-                            "Programme %s has balances already, so its company and currency are fixed. "
+                            "Programme %s has balances already, so its company, currency and purpose are fixed. "
                             "Make a new programme instead.",
                             program.code,
                         )

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
 
@@ -13,10 +13,20 @@ class ChannelRebateProgramVersion(models.Model):
 
     _name = "channel.rebate.program.version"
     _description = "Rebate Programme Version"
-    _inherit = ["channel.version.mixin", "channel.scope.mixin"]
+    _inherit = [
+        "channel.version.mixin",
+        "channel.scope.mixin",
+        "channel.rebate.version.payee.mixin",
+        "channel.rebate.version.measure.mixin",
+        "channel.rebate.version.window.mixin",
+        "channel.rebate.version.tier.mixin",
+        "channel.rebate.version.reference.mixin",
+        "channel.rebate.version.limit.mixin",
+        "channel.rebate.version.combination.mixin",
+    ]
     _check_company_auto = True
     _version_identity = "program_id"
-    _version_line_fields = ("tier_ids",)
+    _version_line_fields = ("tier_ids", "share_ids", "component_ids", "collection_ids")
 
     program_id = fields.Many2one(
         "channel.rebate.program", string="Programme", required=True, ondelete="cascade", index=True
@@ -38,51 +48,6 @@ class ChannelRebateProgramVersion(models.Model):
         domain="[('state', 'in', ('draft', 'approved')), ('company_id', '=', company_id)]",
         help="The contract version that promises this programme. Set, it is for the member of that contract only.",
     )
-    basis = fields.Selection(
-        selection="_selection_basis", required=True, default="invoiced", help="What counts, and on which day."
-    )
-    kind = fields.Selection(selection="_selection_kind", required=True, default="retroactive")
-    window_type = fields.Selection(
-        [
-            ("month", "Calendar month"),
-            ("quarter", "Calendar quarter"),
-            ("half", "Calendar half-year"),
-            ("year", "Calendar year"),
-            ("contract", "Contract period"),
-        ],
-        string="Window",
-        required=True,
-        default="quarter",
-        help="The time over which amounts add up to reach a tier; the count begins again in the next window.",
-    )
-    period_from = fields.Date(
-        string="Contract Period From", compute="_compute_period", store=True, readonly=False, precompute=True
-    )
-    period_to = fields.Date(
-        string="Contract Period To", compute="_compute_period", store=True, readonly=False, precompute=True
-    )
-    boundary = fields.Selection(
-        [
-            ("lower", "The higher tier: a tier begins at its bound"),
-            ("upper", "The lower tier: the bound must be exceeded"),
-        ],
-        string="Exactly on a Bound",
-        required=True,
-        default="lower",
-        help="Which tier an amount belongs to that is exactly a bound.",
-    )
-    negative_policy = fields.Selection(
-        [
-            ("charge", "Charge back at the first tier"),
-            ("zero", "Pay and charge nothing"),
-        ],
-        string="Returns Exceed Sales",
-        required=True,
-        default="charge",
-        help="When a window's total is negative: the rate of the tier that begins at zero is charged on it "
-        "(nothing if no tier begins at zero), or nothing.",
-    )
-    tier_ids = fields.One2many("channel.rebate.tier", "version_id", string="Tiers", copy=True)
     terms_text = fields.Text(string="Terms in Words", compute="_compute_terms_text")
 
     _version_overlap = channel_version_overlap("program_id")
@@ -92,25 +57,7 @@ class ChannelRebateProgramVersion(models.Model):
         "A window over the contract period needs its first and its last day, in this order.",
     )
 
-    @api.model
-    def _selection_basis(self):
-        return self.env["channel.rebate.engine"]._selection_basis()
-
-    @api.model
-    def _selection_kind(self):
-        return self.env["channel.rebate.engine"]._selection_kind()
-
     # === COMPUTE METHODS === #
-
-    @api.depends("window_type", "contract_version_id")
-    def _compute_period(self):
-        """Proposes the term of the contract version; a later amendment of the contract leaves the period as agreed."""
-        for version in self:
-            if version.window_type != "contract":
-                version.period_from = version.period_to = False
-            elif version.contract_version_id:
-                version.period_from = version.contract_version_id.valid_from
-                version.period_to = version.contract_version_id.valid_to
 
     @api.depends("kind", "window_type", "boundary", "tier_ids.lower_bound", "tier_ids.rate", "currency_id")
     @api.depends_context("lang")
@@ -144,20 +91,6 @@ class ChannelRebateProgramVersion(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("window_type", "period_from", "valid_from")
-    def _check_contract_period(self):
-        for version in self:
-            if version.window_type == "contract" and version.valid_from < version.period_from:
-                raise ValidationError(
-                    self.env._(
-                        "%(version)s is valid from %(valid)s, before its contract period begins on %(period)s: "
-                        "lines before that day would belong to no window.",
-                        version=version.display_name,
-                        valid=version.valid_from,
-                        period=version.period_from,
-                    )
-                )
-
     def _approval_before(self):
         result = super()._approval_before()
         for version in self:
@@ -170,13 +103,19 @@ class ChannelRebateProgramVersion(models.Model):
                         contract=contract.display_name,
                     )
                 )
-            if not version.tier_ids:
-                raise UserError(
-                    self.env._("%s has no tier: add at least one before it is approved.", version.display_name)
-                )
+            problems = list(version._problems())
+            if problems:
+                raise UserError("\n".join(f"{version.display_name}: {problem}" for problem in problems))
         return result
 
     # === BUSINESS METHODS === #
+
+    def _problems(self):
+        """Yield a sentence for each reason for which these terms cannot be calculated: they cannot be approved."""
+        self.ensure_one()
+        yield from self._tier_problems()
+        yield from self._reference_problems()
+        yield from self._payee_problems()
 
     def _is_in_force(self):
         """:return: whether lines are calculated under this version: approved, also when its time is over"""

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class ChannelRebateTier(models.Model):
-    """A band of a programme version: from `lower_bound` up to the next bound, `rate` per cent.
+    """A band of a programme version: from `lower_bound` up to the next bound, and what it pays.
 
     Only lower bounds are stored, so that bands are continuous: there is no amount between
     two bands that belongs to neither, and the highest band is open.
@@ -16,16 +16,26 @@ class ChannelRebateTier(models.Model):
     _rec_name = "lower_bound"
 
     version_id = fields.Many2one("channel.rebate.program.version", required=True, ondelete="cascade", index=True)
-    lower_bound = fields.Monetary(
-        string="From", required=True, help="Total of the window from which this tier applies, in programme currency."
+    lower_bound = fields.Float(
+        string="From",
+        required=True,
+        digits=(16, 6),
+        min_display_digits=2,
+        help="From which total (or per cent, where bounds are compared with per cent) this tier applies.",
     )
-    rate = fields.Float(string="Rate (%)", required=True, digits=(16, 6), min_display_digits=2)
+    rate = fields.Float(
+        required=True,
+        digits=(16, 6),
+        min_display_digits=2,
+        help="Per cent, amount for each unit or lot, or amount of the tier, as the method says.",
+    )
+    payout_cap = fields.Monetary(string="Tier Pays at Most", help="For each window. 0: no cap.")
     currency_id = fields.Many2one(related="version_id.currency_id")
 
     _bound_positive = models.Constraint(
         "CHECK (lower_bound >= 0)", "A tier cannot begin below zero: returns are settled by the first tier."
     )
-    _rate_range = models.Constraint("CHECK (rate >= 0 AND rate <= 100)", "A rebate rate lies between 0 and 100 %.")
+    _rate_range = models.Constraint("CHECK (rate >= 0)", "A rate cannot be negative.")
     _bound_unique = models.UniqueIndex(
         "(version_id, lower_bound)", "Two tiers of one version cannot begin at the same amount."
     )

@@ -1,0 +1,2 @@
+from . import fields
+from . import formula
