@@ -192,7 +192,8 @@ class ChannelRebateEngine(models.AbstractModel):
             return SQL(
                 """SELECT NULL::varchar AS basis, NULL::int AS source_id, NULL::int AS move_line_id,
                           NULL::int AS program_id, NULL::int AS version_id, NULL::int AS company_id,
-                          NULL::int AS currency_id, NULL::int AS member_id, NULL::int AS pool_id, NULL::int AS buyer_id, NULL::int AS product_id, NULL::date AS date,
+                          NULL::int AS currency_id, NULL::int AS member_id,
+                          NULL::int AS pool_id, NULL::int AS buyer_id, NULL::int AS product_id, NULL::date AS date,
                           NULL::date AS window_start, NULL::date AS window_end, NULL::numeric AS qualifying_amount,
                           NULL::numeric AS earning_amount, NULL::varchar AS exclusion WHERE FALSE"""
             )

@@ -73,6 +73,11 @@ MATRIX = """
     channel.rebate.program          r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.program.version  r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.tier             r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.share            r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.component        r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.collection       r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.combination      r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.figure           r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
     channel.settlement              r     r       -       -        crud    -          r         r       crud  -        -      -
