@@ -13,13 +13,16 @@
         "security/channel_contract_security.xml",
         # Data
         "data/ir_sequence_data.xml",
+        "data/channel_contract_type_data.xml",
         "data/channel_gate_data.xml",
+        "data/ir_cron_data.xml",
         # Reports
         "report/ir_actions_report.xml",
         "report/channel_contract_templates.xml",
         # Views
         "views/channel_clause_views.xml",
         "views/channel_contract_version_views.xml",
+        "views/channel_contract_type_views.xml",
         "views/channel_contract_views.xml",
         "views/channel_authorization_views.xml",
         "views/res_partner_views.xml",

@@ -90,6 +90,10 @@ class ChannelApprovalMixin(models.AbstractModel):
         Runs with superuser rights in the name of the approver, who may have no write access of their own.
         """
 
+    def _approval_step(self, step):
+        """Called when the validation of documents was ``requested``, ``restarted``, or one tier of it was
+        ``validated`` or ``rejected``."""
+
     def _approval_before(self):
         """Called just before documents become approved; raise to refuse. Superuser rights, as above."""
 
@@ -268,6 +272,7 @@ class ChannelApprovalMixin(models.AbstractModel):
                 document.id: {"tiers": document.review_ids.sorted("sequence").mapped("name")} for document in requested
             },
         )
+        requested._approval_step("requested")
         return reviews.browse(reviews.ids)
 
     def restart_validation(self):
@@ -284,6 +289,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         }
         result = super(ChannelApprovalMixin, _APPROVER.open(self._without_open_context())).restart_validation()
         self.env["channel.audit.entry"]._record("approval.restarted", reviewed, before=before)
+        reviewed._approval_step("restarted")
         return result
 
     def _validate_tier(self, tiers=False):

@@ -167,6 +167,7 @@ class TierReview(models.Model):
                     "status": decision,
                 },
             )
+            document._approval_step("validated" if decision == "approved" else decision)
         if decision == "rejected":
             return
         for model, reviews in self.grouped("model").items():

@@ -97,14 +97,11 @@ class ChannelAuthorization(models.Model):
         return SQL(
             """(%(base)s AND (%(a)s.contract_version_id IS NULL OR EXISTS (
                 SELECT FROM channel_contract_version version
-                 WHERE version.id = %(a)s.contract_version_id AND version.state = 'approved'
-                   AND version.signature_state IN ('none', 'signed')
-                   AND version.valid_from <= %(date)s
-                   AND (version.valid_to IS NULL OR version.valid_to >= %(date)s)
+                 WHERE version.id = %(a)s.contract_version_id AND %(in_force)s
             )))""",
             base=super()._in_force_sql(authorization, date),
             a=authorization,
-            date=date,
+            in_force=self.env["channel.contract.version"]._in_force_sql(SQL.identifier("version"), date),
         )
 
     @api.model
@@ -115,15 +112,15 @@ class ChannelAuthorization(models.Model):
                 SELECT %(base)s * daterange(version.valid_from, COALESCE(version.valid_to + 1, 'infinity'), '[)')
                   FROM channel_contract_version version
                  WHERE version.id = %(a)s.contract_version_id
-                   AND (version.state = 'approved' AND version.signature_state IN ('none', 'signed')
-                        OR version.state IN ('draft', 'approved') AND %(pending)s)
+                   AND (%(stands)s OR version.state IN ('draft', 'approved') AND %(pending)s)
             ), 'empty'::daterange) END)""",
             base=super()._period_sql(authorization, pending=pending),
             a=authorization,
+            stands=self.env["channel.contract.version"]._standing_sql(SQL.identifier("version")),
             pending=pending,
         )
 
     @api.model
     def _flush_matched(self):
         super()._flush_matched()
-        self.env["channel.contract.version"].flush_model(["state", "signature_state", "valid_from", "valid_to"])
+        self.env["channel.contract.version"]._flush_in_force()

@@ -19,7 +19,7 @@ class ChannelClause(models.Model):
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", index="btree_not_null", help="Empty: for every company.")
     contract_type = fields.Selection(
-        lambda self: self.env["channel.contract"]._fields["contract_type"]._description_selection(self.env),
+        lambda self: self.env["channel.contract.type"]._selection_codes(),
         string="Only for Type",
         help="Empty: for contracts of every type.",
     )

@@ -3,14 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-
-CONTRACT_TYPES = [
-    ("distribution", "Distribution"),
-    ("agency", "Agency"),
-    ("supply", "Supply to a Hospital"),
-    ("service", "Service"),
-    ("other", "Other"),
-]
+from odoo.tools import SQL
 
 
 class ChannelContract(models.Model):
@@ -18,15 +11,35 @@ class ChannelContract(models.Model):
 
     _name = "channel.contract"
     _description = "Contract"
-    _inherit = ["channel.versioned.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "channel.versioned.mixin",
+        "channel.contract.stage.mixin",
+        "portal.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "id desc"
     _rec_names_search = ["name", "title", "member_id.name"]
     _check_company_auto = True
 
     name = fields.Char(string="Number", readonly=True, copy=False, index="trigram")
     title = fields.Char(required=True, tracking=True, help="For example: Distribution of implants in East China.")
+    type_id = fields.Many2one(
+        "channel.contract.type",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        default=lambda self: self.env["channel.contract.type"].search([], limit=1),
+        tracking=True,
+    )
     contract_type = fields.Selection(
-        CONTRACT_TYPES, string="Type", required=True, default="distribution", tracking=True
+        lambda self: self.env["channel.contract.type"]._selection_codes(),
+        string="Code of the Type",
+        compute="_compute_contract_type",
+        inverse="_inverse_contract_type",
+        store=True,
+        help="For imports and other systems: the type may be given by its code.",
     )
     member_id = fields.Many2one(
         "res.partner",
@@ -76,6 +89,16 @@ class ChannelContract(models.Model):
 
     # === COMPUTE METHODS ===#
 
+    @api.depends("type_id.code")
+    def _compute_contract_type(self):
+        for contract in self:
+            contract.contract_type = contract.type_id.code
+
+    def _inverse_contract_type(self):
+        by_code = self.env["channel.contract.type"].search([]).grouped("code")
+        for contract in self:
+            contract.type_id = by_code.get(contract.contract_type)
+
     @api.depends("name", "title")
     def _compute_display_name(self):
         for contract in self:
@@ -90,16 +113,18 @@ class ChannelContract(models.Model):
         "version_ids.state", "version_ids.signature_state", "version_ids.valid_from", "version_ids.valid_to"
     )
     def _compute_current_version_id(self):
-        today = fields.Date.context_today(self)
         # sudo: in force or not is the same for everybody who sees the contract
-        approved = self.version_ids.sudo().filtered(lambda version: version._stands())
-        by_contract = approved.grouped("contract_id")
+        by_contract = self.sudo().version_ids.filtered(lambda version: version._stands()).grouped("contract_id")
+        in_force = {}
+        for company, contracts in self.grouped("company_id").items():
+            in_force.update(contracts._origin.sudo()._versions_at((company or self.env.company)._channel_today()))
         for contract in self:
-            versions = by_contract.get(contract, approved.browse())
-            current = versions.filtered(lambda version: version._covers(today))[:1]
-            contract.current_version_id = current.with_env(self.env)
-            contract.current_valid_from = current.valid_from
-            contract.current_valid_to = current.valid_to
+            versions = by_contract.get(contract, self.env["channel.contract.version"])
+            current = in_force.get(contract._origin.id, versions.browse()).with_env(self.env)
+            contract.current_version_id = current
+            contract.current_valid_from = current.sudo().valid_from
+            contract.current_valid_to = current.sudo().valid_to
+            today = (contract.company_id or self.env.company)._channel_today()
             if current:
                 contract.state = "in_force"
             elif any(version.valid_from > today for version in versions):
@@ -156,7 +181,7 @@ class ChannelContract(models.Model):
         """Party, company and currency are part of what was agreed: fixed once a version has been approved."""
         fixed = {
             name
-            for name in ("name", "member_id", "company_id", "currency_id", "contract_type")
+            for name in ("name", "member_id", "company_id", "currency_id", "type_id", "contract_type")
             if name in vals
             and any(
                 (contract[name].id if contract._fields[name].relational else contract[name]) != vals[name]
@@ -282,9 +307,31 @@ class ChannelContract(models.Model):
             & Domain("company_id", "in", [False, self.company_id.id])
         )
 
+    def _versions_at(self, date):
+        """As of every versioned document, and also signed and not suspended on that day."""
+        Version = self.env["channel.contract.version"]
+        Version._flush_in_force()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT v.contract_id, v.id
+                  FROM channel_contract_version v
+                 WHERE v.contract_id = ANY(%s) AND %s AND v.id IN %s
+                """,
+                self.ids,
+                Version._in_force_sql(SQL.identifier("v"), SQL("%s::date", date)),
+                Version._search(Domain.TRUE).subselect(),
+            )
+        )
+        in_force = dict(rows)
+        answers = dict.fromkeys(self.ids, Version)
+        for contract_id, version_id in in_force.items():
+            answers[contract_id] = Version.browse(version_id).with_prefetch(in_force.values())
+        return answers
+
     @api.model
     def _versions_in_force(self, questions):
-        """The contract versions that govern members on days, in one query for any number of questions.
+        """The contract versions that govern members on days, in two queries for any number of questions.
 
         :param list questions: ``(member_id, company_id, date)``, commercial partner, company and day
         :returns: one recordset for each question, in the same order: those in force, the one that decides first.
@@ -293,19 +340,32 @@ class ChannelContract(models.Model):
         Version = self.env["channel.contract.version"]
         if not questions:
             return []
-        days = [day for _member_id, _company_id, day in questions]
-        versions = Version.search(
-            Version._version_standing_domain()
-            & Domain("member_id", "in", {member_id for member_id, _company_id, _day in questions})
-            & Domain("company_id", "in", {company_id for _member_id, company_id, _day in questions})
-            & Domain("valid_from", "<=", max(days))
-            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", min(days)))
-            & Domain("contract_id.active", "=", True)
-        ).sorted(lambda version: (bool(version.pricelist_id), version.valid_from, version.id), reverse=True)
-        by_party = defaultdict(lambda: Version)
-        for version in versions:
-            by_party[version.member_id.id, version.company_id.id] += version
-        return [
-            by_party[member_id, company_id].filtered(lambda version, day=day: version._covers(day))
-            for member_id, company_id, day in questions
-        ]
+        Version._flush_in_force()
+        self.flush_model(["active"])
+        members, companies, days = zip(*questions, strict=True)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT question.place, v.id
+                  FROM unnest(%(members)s::int[], %(companies)s::int[], %(days)s::date[])
+                       WITH ORDINALITY AS question (member_id, company_id, day, place)
+                  JOIN channel_contract_version v
+                    ON v.member_id = question.member_id AND v.company_id = question.company_id
+                  JOIN channel_contract c ON c.id = v.contract_id AND c.active
+                 WHERE %(in_force)s AND v.id IN %(readable)s
+                 ORDER BY question.place, (v.pricelist_id IS NOT NULL) DESC, v.valid_from DESC, v.id DESC
+                """,
+                # False, of an order without partner, is no number
+                members=[member_id or None for member_id in members],
+                companies=[company_id or None for company_id in companies],
+                days=list(days),
+                in_force=Version._in_force_sql(SQL.identifier("v"), SQL("question.day")),
+                readable=Version._search(Domain.TRUE).subselect(),
+            )
+        )
+        answers = defaultdict(list)
+        for place, version_id in rows:
+            answers[place].append(version_id)
+        # Read at once: who takes the first one of an answer leaves the others' prefetching behind
+        Version.browse({version_id for _place, version_id in rows}).fetch()
+        return [Version.browse(answers[place]) for place in range(1, len(questions) + 1)]

@@ -1,7 +1,11 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
+
+from .channel_contract_type import RENEWALS
 
 
 class ChannelContractVersion(models.Model):
@@ -21,6 +25,7 @@ class ChannelContractVersion(models.Model):
     region_id = fields.Many2one(related="contract_id.region_id", store=True, index="btree_not_null")
     company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="contract_id.currency_id")
+    type_id = fields.Many2one(related="contract_id.type_id")
     contract_type = fields.Selection(related="contract_id.contract_type")
     purpose = fields.Char(help="Why this version: what it agrees, or changes.")
     pricelist_id = fields.Many2one(
@@ -42,7 +47,7 @@ class ChannelContractVersion(models.Model):
         tracking=True,
     )
     renewal = fields.Selection(
-        [("none", "Ends"), ("agreement", "Renewed by Agreement"), ("automatic", "Renewed Automatically")],
+        RENEWALS,
         string="At the End",
         required=True,
         default="none",
@@ -110,6 +115,84 @@ class ChannelContractVersion(models.Model):
             else:
                 version.timeline = "in_force" if version._covers(today) else "ended"
 
+    # === IN FORCE ===#
+
+    @api.model
+    def _in_force_sql(self, version, date):
+        """The one answer to what is in force.
+
+        :param SQL version: alias of ``channel_contract_version``
+        :param SQL date: a day
+        :return: SQL condition; call :meth:`_flush_in_force` first
+        """
+        return SQL(
+            "(%(stands)s AND %(v)s.valid_from <= %(date)s AND (%(v)s.valid_to IS NULL OR %(v)s.valid_to >= %(date)s))",
+            stands=self._standing_sql(version),
+            v=version,
+            date=date,
+        )
+
+    @api.model
+    def _flush_in_force(self):
+        self.flush_model(
+            [
+                "state", "signature_state", "valid_from", "valid_to", "contract_id", "member_id", "company_id",
+                "pricelist_id",
+            ]
+        )
+
+    @api.model
+    def _phase_sql(self, version):
+        """:return: SQL of how far a draft has come: 1 drafted, 2 in internal review, 3 waiting for its approval"""
+        return SQL(
+            """(CASE WHEN EXISTS (SELECT FROM tier_review r
+                                   WHERE r.model = 'channel.contract.version' AND r.res_id = %(v)s.id
+                                     AND r.status IN ('waiting', 'pending'))
+                      AND NOT EXISTS (SELECT FROM tier_review r
+                                       WHERE r.model = 'channel.contract.version' AND r.res_id = %(v)s.id
+                                         AND r.status = 'rejected')
+                     THEN 3 ELSE 1 END)""",
+            v=version,
+        )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        versions = super().create(vals_list)
+        versions._log_event("drafted")
+        versions.contract_id._update_stages()
+        return versions
+
+    def write(self, vals):
+        kind = {"approved": "approved", "cancelled": "cancelled", "superseded": "superseded"}.get(vals.get("state"))
+        moved = self.filtered(lambda version: kind and version.state != vals["state"])
+        result = super().write(vals)
+        moved._log_event(kind)
+        if self._stage_fields() & vals.keys():
+            self.contract_id._update_stages()
+        return result
+
+    def unlink(self):
+        contracts = self.contract_id
+        result = super().unlink()
+        contracts.exists()._update_stages()
+        return result
+
+    def _log_event(self, kind, **values):
+        """Append a line of this kind to the timelines of the contracts of these versions."""
+        self.env["channel.contract.event"]._log(
+            [
+                {"contract_id": version.contract_id.id, "version_id": version.id, "kind": kind, **values}
+                for version in self
+            ]
+        )
+
+    @api.model
+    def _stage_fields(self):
+        """:return: the set of the fields from which the contract's stage follows"""
+        return {"state", "signature_state", "valid_from", "valid_to", "notice_days"}
+
     # === ACTION METHODS ===#
 
     def action_add_mandatory_clauses(self):
@@ -159,6 +242,14 @@ class ChannelContractVersion(models.Model):
                     )
                 )
         return super()._approval_before()
+
+    def _approval_step(self, step):
+        result = super()._approval_step(step)
+        kind = {"requested": "requested", "restarted": "returned", "rejected": "returned"}.get(step)
+        if kind:
+            self._log_event(kind)
+        self.contract_id._update_stages()
+        return result
 
     def _approval_done(self):
         result = super()._approval_done()

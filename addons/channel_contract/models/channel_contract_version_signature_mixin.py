@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
@@ -50,6 +51,16 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
     @api.model
     def _version_standing_domain(self):
         return super()._version_standing_domain() & Domain("signature_state", "in", STANDING)
+
+    @api.model
+    def _standing_sql(self, version):
+        """:return: the domain above as an SQL condition on the alias ``version`` of ``channel_contract_version``"""
+        return SQL("(%(v)s.state = 'approved' AND %(v)s.signature_state IN ('none', 'signed'))", v=version)
+
+    @api.model
+    def _unsigned_sql(self, version):
+        """:return: SQL condition: approved, and out for signature"""
+        return SQL("(%(v)s.state = 'approved' AND %(v)s.signature_state IN ('pending', 'refused'))", v=version)
 
     def _version_stands_when_approved(self):
         return super()._version_stands_when_approved() and self.signature_state in STANDING

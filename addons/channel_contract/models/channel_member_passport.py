@@ -14,7 +14,6 @@ class ChannelMemberPassport(models.AbstractModel):
     def _section_contracts(self, member):
         Contract = self.env["channel.contract"]
         contracts = Contract.search([("member_id", "=", member.id)], order="id DESC")
-        kinds = dict(Contract._fields["contract_type"]._description_selection(self.env))
         return self._section(
             "contracts", self.env._("Contracts"), 50, icon="fa-handshake-o",
             columns=[
@@ -25,11 +24,11 @@ class ChannelMemberPassport(models.AbstractModel):
                 [
                     self._cell(contract.name or contract.title, contract),
                     contract.title,
-                    kinds.get(contract.contract_type),
+                    contract.type_id.name,
                     self._period(contract.current_valid_from, contract.current_valid_to)
                     if contract.current_valid_from
                     else "",
-                    self._state_cell(contract, "state"),
+                    self._state_cell(contract, "stage"),
                 ]
                 for contract in contracts
             ],

@@ -2,8 +2,10 @@ from . import common
 from . import test_contract
 from . import test_contract_access
 from . import test_contract_gate
+from . import test_contract_migration
 from . import test_contract_order
 from . import test_contract_portal
 from . import test_contract_report
+from . import test_contract_stage
 from . import test_contract_terms
 from . import test_signature_state

@@ -68,6 +68,8 @@ MATRIX = """
     channel.contract.version        r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.clause.line    r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.commitment     r     r       r       crud     r       r          r         r       crud  -        r      -
+    channel.contract.type           r     r       r       crud     r       r          r         r       crud  -        r      -
+    channel.contract.event          r     r       r       r        r       r          r         r       r     -        -      -
 
     # Rebates: balances and entries are written by the accrual only
     channel.rebate.program          r     r       r       r        crud    r          r         r       crud  -        -      -
@@ -108,7 +110,7 @@ MATRIX = """
 """
 
 #: What a dealer on the portal reads that belongs to nobody: names of categories and of kinds of documents
-PORTAL_REFERENCE = {"channel.device.category", "channel.qualification.type"}
+PORTAL_REFERENCE = {"channel.contract.type", "channel.device.category", "channel.qualification.type"}
 
 
 @tagged("post_install", "-at_install")

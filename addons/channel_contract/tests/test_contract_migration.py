@@ -1,0 +1,45 @@
+from datetime import date
+from pathlib import Path
+
+from odoo.modules.migration import load_script
+from odoo.tests import tagged
+
+from .common import ChannelContractCommon
+
+SCRIPTS = Path(__file__).parent.parent / "migrations" / "19.0.1.2.0"
+
+
+@tagged("post_install", "-at_install")
+class TestContractMigration(ChannelContractCommon):
+    def _migrate(self, name):
+        self.env.flush_all()
+        load_script(str(SCRIPTS / name), name.removesuffix(".py").replace("-", "_")).migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+
+    def test_types_become_records(self):
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE channel_contract ALTER COLUMN type_id DROP NOT NULL")
+        self.env.cr.execute(
+            "UPDATE channel_contract SET type_id = NULL, contract_type = CASE id WHEN %s THEN 'agency' "
+            "ELSE 'distribution' END",
+            [self.contract.id],
+        )
+        self._migrate("pre-contract-type.py")
+        self._migrate("pre-contract-type.py")
+        self.assertEqual(self.contract.type_id, self.env.ref("channel_contract.contract_type_agency"))
+        self.assertEqual(self.contract_west.type_id, self.env.ref("channel_contract.contract_type_distribution"))
+
+    def test_contracts_get_their_stage_and_the_approvals_their_events(self):
+        draft = self._channel_contract(self.dealer, approve=False)
+        ended = self._channel_contract(self.dealer, valid_to=date(2020, 12, 31))
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM channel_contract_event")
+        self.env.cr.execute("UPDATE channel_contract SET stage = 'draft', stage_since = NULL")
+        self.env.invalidate_all()
+        self._migrate("post-contract-stage.py")
+        self._migrate("post-contract-stage.py")
+        self.assertEqual((self.contract.stage, draft.stage, ended.stage), ("in_force", "draft", "expired"))
+        self.assertEqual(ended.stage_since, date(2021, 1, 1))
+        self.assertEqual(ended.event_ids.mapped("kind"), ["stage", "approved"])
+        self.assertEqual(ended.event_ids[1].user_id, self.user_manager)
+        self.assertFalse(draft.event_ids)
