@@ -12,12 +12,23 @@
         "security/ir.model.access.csv",
         "security/channel_pricing_security.xml",
         # Views
+        "views/account_move_views.xml",
         "views/product_pricelist_item_views.xml",
         "views/product_pricelist_views.xml",
         "views/channel_price_import_views.xml",
         "views/price_steps_templates.xml",
+        "views/report_pricelist_templates.xml",
         "views/channel_stacking_policy_views.xml",
         "wizard/channel_stacking_trial_views.xml",
         "views/channel_pricing_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "channel_pricing/static/src/configurator/**/*",
+            "channel_pricing/static/src/pricelist_report/**/*",
+        ],
+        "web.assets_tests": [
+            "channel_pricing/static/tests/tours/**/*",
+        ],
+    },
 }

@@ -1,3 +1,4 @@
+from . import account_move
 from . import account_move_line
 from . import channel_price_import
 from . import channel_price_import_error
@@ -7,5 +8,7 @@ from . import channel_stacking_policy
 from . import channel_stacking_policy_line
 from . import product_pricelist
 from . import product_pricelist_item
+from . import product_template
+from . import report_pricelist
 from . import sale_order
 from . import sale_order_line

@@ -1,8 +1,92 @@
-from odoo import models
+from odoo import api, fields, models
+
+from ..tools import RuleBook, in_own_unit
 
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
+
+    channel_table_price = fields.Float(
+        string="Price of the Table",
+        copy=False,
+        help="Technical: what the price table gave. A unit price that differs was typed by hand and stays.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_price_unit(self):
+        """A line made by hand on an invoice to a member costs what the same product costs on an order."""
+        from_table = self.filtered(lambda line: line._channel_is_from_table())
+        super(AccountMoveLine, self - from_table)._compute_price_unit()
+        for line, price in from_table._channel_prices():
+            line.price_unit = line.channel_table_price = price
+
+    # === ONCHANGE METHODS ===#
+
+    @api.onchange("quantity")
+    def _onchange_channel_quantity(self):
+        self._channel_reprice()
+
+    # === BUSINESS METHODS ===#
+
+    def _channel_reprice(self):
+        """Price again the lines whose price was not typed by hand."""
+        lines = self.filtered(
+            lambda line: line._channel_is_from_table()
+            and not line.currency_id.compare_amounts(line.price_unit, line.channel_table_price)
+        )
+        for line, price in lines._channel_prices():
+            line.price_unit = line.channel_table_price = price
+
+    def _channel_is_from_table(self):
+        """Whether the price is one of a member's price table: not on lines of an order, nor on imported ones."""
+        self.ensure_one()
+        return bool(
+            self.product_id
+            and self.display_type == "product"
+            and self.move_id.is_sale_document(include_receipts=True)
+            and self.move_id.commercial_partner_id.channel_role
+            and not self.sale_line_ids
+            and not self.is_imported
+        )
+
+    def _channel_prices(self):
+        """
+        :returns: ``[(line, its unit price by the member's table, in the currency of the invoice)]``
+        """
+        priced = []
+        for move, lines in self.grouped("move_id").items():
+            lines = lines.with_company(move.company_id)
+            moment = move._channel_price_moment()
+            parties = move._channel_pricing_kwargs()
+            pricelist = lines.env["channel.pricing"]._pricelists_of(parties["member"], moment)[parties["member"].id]
+            book = RuleBook(
+                lines.product_id,
+                moment,
+                [
+                    (line.product_id.id, in_own_unit(line.product_id, line.quantity, line.product_uom_id))
+                    for line in lines
+                ],
+                **parties,
+            )
+            for line in lines:
+                currency = pricelist.currency_id or move.company_currency_id
+                uom = line.product_uom_id or line.product_id.uom_id
+                price = pricelist._get_product_price(
+                    line.product_id, line.quantity, currency=currency, uom=uom, date=moment, rule_book=book, **parties
+                )
+                priced.append((line, line.product_id._get_tax_included_unit_price(
+                    move.company_id,
+                    move.currency_id,
+                    move.date,
+                    "sale",
+                    # The price is one of the line's unit already
+                    product_uom=line.product_id.uom_id,
+                    product_currency=currency,
+                    product_price_unit=price,
+                    fiscal_position=move.fiscal_position_id,
+                )))
+        return priced
 
     def _sale_get_invoice_price(self, order):
         """An expense re-invoiced at sales price costs what the same product costs on the order."""

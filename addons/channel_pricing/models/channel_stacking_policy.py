@@ -57,7 +57,7 @@ class ChannelStackingPolicy(models.Model):
         string="At Most", tracking=True, help="All offers together take no more, per unit priced; 0: no such limit."
     )
     rounding = fields.Float(
-        string="Rounding", digits=(12, 6), tracking=True,
+        digits=(12, 6), tracking=True,
         help="What each offer takes is rounded half up to a multiple of this; 0: as the currency.",
     )
     note = fields.Text()

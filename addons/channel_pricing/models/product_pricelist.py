@@ -3,7 +3,7 @@ from datetime import time
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools import RuleBook, in_own_unit, price_table
@@ -114,6 +114,23 @@ class ProductPricelist(models.Model):
         ]
         return sorted(rows, key=lambda row: (row["product_code"], row["segment_code"] or "", row["min_qty"]))
 
+    @api.model
+    def _channel_context(self, member, customer):
+        """`self.env.context` for callers of core that ask for prices but pass no keywords.
+
+        Which parties a price is for travels in keywords wherever core hands them on; only where it does not, here.
+        """
+        return {"channel_member_id": member.id, "channel_customer_id": customer.id}
+
+    def _channel_parties(self):
+        """The parties named by `_channel_context`, as keywords."""
+        Partner = self.env["res.partner"]
+        return {
+            keyword: Partner.browse(self.env.context[key]).commercial_partner_id
+            for keyword, key in (("member", "channel_member_id"), ("customer", "channel_customer_id"))
+            if self.env.context.get(key)
+        }
+
     def _get_applicable_rules_domain(self, products, date, *, member=None, customer=None, **kwargs):
         """Rules of the segments that hold this pair, and rules without a segment.
 
@@ -141,6 +158,7 @@ class ProductPricelist(models.Model):
                 products, quantity, currency=currency, uom=uom, date=date, compute_price=compute_price, **kwargs
             )
         date = date or fields.Datetime.now()
+        kwargs = {**self._channel_parties(), **kwargs}
         if rule_book is None or not rule_book.covers(products, date, kwargs):
             rule_book = RuleBook(
                 products, date, [(product.id, in_own_unit(product, quantity, uom)) for product in products], **kwargs

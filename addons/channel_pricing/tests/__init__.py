@@ -1,6 +1,7 @@
 from . import common
 from . import test_price_import
 from . import test_pricing_access
+from . import test_pricing_callers
 from . import test_pricing_order
 from . import test_pricing_property
 from . import test_pricing_quote

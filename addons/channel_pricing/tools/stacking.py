@@ -203,7 +203,7 @@ class _State:
         self.taken_by_group = dict(taken_by_group or {})
         self.steps = list(steps)
 
-    def copy(self):
+    def fork(self):
         return _State(self.base, self.taken, self.taken_by_group, self.steps)
 
     def become(self, other):
@@ -266,7 +266,7 @@ class _Stack:
     def _try_competing(self, state, competing):
         attempts = []
         for group, offers in competing:
-            attempt = state.copy()
+            attempt = state.fork()
             self._try_group(attempt, group, offers)
             attempts.append(attempt)
         best = max(attempts, key=lambda attempt: attempt.taken)
@@ -304,7 +304,7 @@ class _Stack:
 
     def _attempt(self, state, group, offers):
         """What is left if these of the group count."""
-        attempt, start = state.copy(), state.base
+        attempt, start = state.fork(), state.base
         for offer in offers:
             self._apply(attempt, group, offer, attempt.base if self._mode(offer, group) == COMPOUND else start)
         return attempt
