@@ -306,7 +306,9 @@ class TestPricingCallersHttp(CallerCase, HttpCase):
         order.write({
             "state": "sent",
             "order_line": [
-                Command.create({"display_type": "line_section", "name": "Options", "is_optional": True, "sequence": 90}),
+                Command.create(
+                    {"display_type": "line_section", "name": "Options", "is_optional": True, "sequence": 90}
+                ),
                 Command.create({"product_id": self.device.id, "product_uom_qty": 0, "sequence": 91}),
             ],
         })
