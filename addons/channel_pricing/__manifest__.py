@@ -11,6 +11,12 @@
         "security/channel_pricing_groups.xml",
         "security/ir.model.access.csv",
         "security/channel_pricing_security.xml",
+        "security/channel_limit_security.xml",
+        # Data
+        "data/ir_sequence_data.xml",
+        "data/channel_gate_data.xml",
+        # Wizards
+        "wizard/channel_price_decision_views.xml",
         # Views
         "views/account_move_views.xml",
         "views/product_pricelist_item_views.xml",
@@ -20,6 +26,8 @@
         "views/report_pricelist_templates.xml",
         "views/channel_stacking_policy_views.xml",
         "wizard/channel_stacking_trial_views.xml",
+        "views/channel_price_limit_views.xml",
+        "views/channel_discount_limit_views.xml",
         "views/channel_pricing_menus.xml",
     ],
     "assets": {

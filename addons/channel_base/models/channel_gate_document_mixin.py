@@ -96,12 +96,14 @@ class ChannelGateDocumentMixin(models.AbstractModel):
         self.ensure_one()
         unique = {finding.fingerprint: finding for finding in reversed(findings)}
         findings = [finding for finding in findings if unique[finding.fingerprint] is finding]
+        Finding = self.env["channel.gate.finding"]
         return self.env["ir.qweb"]._render(
             "channel_base.gate_banner",
             {
                 "blocking": [finding for finding in findings if finding.blocks],
                 "warning": [finding for finding in findings if finding.severity == "warn"],
                 "overridden": [finding for finding in findings if finding.state == "overridden"],
+                "with_figures": Finding._has_field_access(Finding._fields["figures"], "read"),
             },
         )
 

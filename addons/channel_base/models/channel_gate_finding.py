@@ -39,6 +39,12 @@ class ChannelGateFinding(models.Model):
     )
     message = fields.Text(required=True, readonly=True)
     remedy = fields.Text(readonly=True)
+    figures = fields.Text(
+        readonly=True,
+        groups="channel_base.group_channel_pricing,channel_base.group_channel_manager,"
+        "channel_base.group_channel_auditor",
+        help="Costs, floor prices and the like behind the finding; not for everybody who reads it.",
+    )
     fingerprint = fields.Char(required=True, readonly=True)
     basis = fields.Json(readonly=True)
 
@@ -200,6 +206,7 @@ class ChannelGateFinding(models.Model):
             "state": finding.state,
             "message": finding.message,
             "remedy": finding.remedy or finding.check.remedy,
+            "figures": finding.figures,
             "fingerprint": finding.fingerprint,
             "basis": finding.basis,
             "res_model": record._name if record is not None else False,

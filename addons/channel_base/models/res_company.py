@@ -20,11 +20,14 @@ class ResCompany(models.Model):
         :return: ``date`` in the time zone of the company's own partner, else of its working hours, else UTC; never of
             the user, because a document has one day, whoever looks at it
         """
+        return pytz.utc.localize(moment).astimezone(pytz.timezone(self._channel_zone())).date()
+
+    def _channel_zone(self):
+        """:return: name of the company's time zone, see :meth:`_channel_date`"""
         self.ensure_one()
         # Superuser: the time zone of the company is no secret, and portal users need the day too.
         company = self.sudo()
-        zone = company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
-        return pytz.utc.localize(moment).astimezone(pytz.timezone(zone)).date()
+        return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
 
     def _channel_today(self):
         """:return: today's ``date`` where the company is"""

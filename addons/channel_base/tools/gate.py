@@ -44,7 +44,8 @@ class GateFinding:
     """What one check found on one request, or on one line of it.
 
     ``check`` (``channel.gate.check``), ``severity`` and ``state`` are filled in by the gate:
-    ``state`` is ``open`` or ``overridden``.
+    ``state`` is ``open`` or ``overridden``. ``figures`` may say what the message must not: whoever wants the operation
+    reads the message, only Pricing, managers and auditors read the figures.
     """
 
     request: "GateRequest"
@@ -52,6 +53,7 @@ class GateFinding:
     line: GateLine | None = None
     basis: dict = field(default_factory=dict)
     remedy: str | None = None
+    figures: str | None = None
     check: Any = None
     severity: str | None = None
     state: str = "open"
@@ -116,15 +118,17 @@ class GateRequest:
     record: Any = None
     currency: Any = None
 
-    def finding(self, message, line=None, basis=None, remedy=None):
+    def finding(self, message, line=None, basis=None, remedy=None, figures=None):
         """:return: the :class:`GateFinding` that a check yields
 
         :param str message: a sentence for the person who wants the operation, translated
         :param GateLine line: the line concerned, None for the whole document
         :param dict basis: JSON values the finding rests on, see :attr:`GateFinding.fingerprint`
         :param str remedy: what to do about it, translated; the check's own remedy when None
+        :param str figures: costs, floors and the like, translated: not for everybody who reads the message. What is
+            secret stays out of ``basis`` too, which is readable, and guessable from the fingerprint.
         """
-        return GateFinding(self, message, line=line, basis=dict(basis or {}), remedy=remedy)
+        return GateFinding(self, message, line=line, basis=dict(basis or {}), remedy=remedy, figures=figures)
 
 
 class GateRefusal(UserError):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import float_compare
 
 from ..tools import RuleBook, in_own_unit
 
@@ -99,4 +100,35 @@ class AccountMoveLine(models.Model):
             uom=self.product_uom_id,
             date=order.date_order,
             **order._channel_pricing_kwargs(),
+        )
+
+    def _channel_price_agreed(self):
+        """Those of these invoice lines that bill an order's line at the price of the order.
+
+        Their price was judged when the order was confirmed: a limit of today does not undo what was agreed. Where the
+        invoice has discounts of its own nothing is as agreed.
+        """
+        agreed = self.browse()
+        for move, lines in self.grouped("move_id").items():
+            if any(
+                line._channel_gate_is_discount() and not line.sale_line_ids
+                for line in move.invoice_line_ids
+                if line.display_type == "product"
+            ):
+                continue
+            agreed |= lines.filtered(lambda line: line._channel_is_at_order_price())
+        return agreed
+
+    def _channel_is_at_order_price(self):
+        self.ensure_one()
+        orders = self.sale_line_ids
+        return bool(orders) and all(
+            order_line.state == "sale"
+            and order_line.product_id == self.product_id
+            and order_line.product_uom_id == self.product_uom_id
+            and order_line.currency_id == self.currency_id
+            and order_line.tax_ids == self.tax_ids
+            and not float_compare(self.price_unit, order_line.price_unit, precision_digits=6)
+            and not float_compare(self.discount, order_line.discount, precision_digits=6)
+            for order_line in orders
         )

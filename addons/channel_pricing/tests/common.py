@@ -50,6 +50,39 @@ class ChannelPricingCommon(ChannelMemberCommon):
             }
         )
 
+    @classmethod
+    def _channel_price_limit(cls, price=None, kind="floor", product=None, approve=True, **values):
+        """A limit of the price of a product, since ever; approved by the manager unless said otherwise.
+
+        :param product: False for every product
+        """
+        product = cls.device if product is None else product
+        return cls._channel_approved_limit(
+            "channel.price.limit",
+            approve,
+            {
+                "kind": kind,
+                "price": price,
+                "product_tmpl_id": product.product_tmpl_id.id if product else False,
+                "date_from": False,
+                **values,
+            },
+        )
+
+    @classmethod
+    def _channel_discount_limit(cls, position, approve=True, **values):
+        """A limit of discount or margin of a position (``sales``, ``manager``, ...) for every product, since ever."""
+        group = cls.env.ref(f"channel_base.group_channel_{position}")
+        values = {"group_id": group.id, "date_from": False, "has_max_discount": "max_discount" in values, **values}
+        return cls._channel_approved_limit("channel.discount.limit", approve, values)
+
+    @classmethod
+    def _channel_approved_limit(cls, model, approve, values):
+        limit = cls.env[model].with_user(cls.user_pricing).create(values)
+        if approve:
+            limit.with_user(cls.user_manager).action_approve()
+        return limit.with_env(cls.env)
+
     def _quote(self, member=None, customer=None, product=None, quantity=1.0, **kwargs):
         """:returns: the answer for one product"""
         return self.env["channel.pricing"].quote(

@@ -61,6 +61,8 @@ MATRIX = """
     # Prices
     channel.price.import            -     r       crud    -        -       -          -         r       crud  -        -      -
     channel.price.import.error      -     r       crud    -        -       -          -         r       crud  -        -      -
+    channel.price.limit             r     r       crud    r        r       r          r         r       crud  -        -      -
+    channel.discount.limit          r     r       crud    r        r       r          r         r       crud  -        -      -
 
     # Contracts
     channel.clause                  r     r       r       crud     r       r          r         r       crud  -        -      -
@@ -106,6 +108,7 @@ MATRIX = """
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
+    channel.price.decision          -     -       cru     -        -       -          -         -       cru   -        -      -
     channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
 """
 
