@@ -11,6 +11,7 @@
         # Security
         "security/ir.model.access.csv",
         "security/channel_contract_security.xml",
+        "security/channel_clause_security.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_contract_type_data.xml",
@@ -19,8 +20,15 @@
         # Reports
         "report/ir_actions_report.xml",
         "report/channel_contract_templates.xml",
+        "report/channel_contract_comparison_templates.xml",
+        # Wizards
+        "wizard/channel_contract_template_apply_views.xml",
+        "wizard/channel_contract_comparison_views.xml",
         # Views
+        "views/channel_clause_category_views.xml",
+        "views/channel_clause_version_views.xml",
         "views/channel_clause_views.xml",
+        "views/channel_contract_template_views.xml",
         "views/channel_contract_version_views.xml",
         "views/channel_contract_type_views.xml",
         "views/channel_contract_views.xml",
@@ -30,4 +38,9 @@
         "views/portal_templates.xml",
         "views/channel_contract_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["channel_contract/static/src/comparison.scss"],
+        "web.assets_frontend": ["channel_contract/static/src/comparison.scss"],
+        "web.report_assets_common": ["channel_contract/static/src/comparison.scss"],
+    },
 }

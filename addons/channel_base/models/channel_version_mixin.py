@@ -332,7 +332,14 @@ class ChannelVersionMixin(models.AbstractModel):
             ``after`` are texts, numbers, booleans, lists of names, or ``None``. Empty for a first version.
         """
         self.ensure_one()
-        previous = self._version_previous()
+        return self._difference_from(self._version_previous(), self._version_line_fields)
+
+    def _difference_from(self, previous, line_fields):
+        """Return what this version changes against any other one of its model, as :meth:`difference` does.
+
+        :param line_fields: names of the one2many fields that are compared too
+        """
+        self.ensure_one()
         if not previous:
             return []
         changes = []
@@ -352,7 +359,7 @@ class ChannelVersionMixin(models.AbstractModel):
                         "after": after,
                     }
                 )
-        for name in self._version_line_fields:
+        for name in line_fields:
             changes += self._line_difference(name, previous[name], self[name])
         return changes
 

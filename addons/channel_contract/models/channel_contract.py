@@ -289,23 +289,16 @@ class ChannelContract(models.Model):
     # === BUSINESS METHODS ===#
 
     def _create_first_version(self):
+        """The first version: the clauses of the type's template, or else those that are mandatory."""
         self.ensure_one()
-        clauses = self.env["channel.clause"].search(self._mandatory_clause_domain())
-        return self.env["channel.contract.version"].create(
-            {
-                "contract_id": self.id,
-                "valid_from": self.company_id._channel_today(),
-                "clause_ids": [(0, 0, vals) for vals in clauses._prepare_clause_line_vals()],
-            }
+        version = self.env["channel.contract.version"].create(
+            {"contract_id": self.id, "valid_from": self.company_id._channel_today()}
         )
-
-    def _mandatory_clause_domain(self):
-        self.ensure_one()
-        return (
-            Domain("mandatory", "=", True)
-            & Domain("contract_type", "in", [False, self.contract_type])
-            & Domain("company_id", "in", [False, self.company_id.id])
-        )
+        template = self.type_id.template_id
+        if template:
+            version._apply_template(template)
+        version.action_add_mandatory_clauses()
+        return version
 
     def _versions_at(self, date):
         """As of every versioned document, and also signed and not suspended on that day."""

@@ -35,6 +35,13 @@ class ChannelContractType(models.Model):
     tolerance = fields.Float(
         string="Tolerance of Commitments (%)", aggregator=None, help="A commitment is missed below 100 % less this."
     )
+    template_id = fields.Many2one(
+        "channel.contract.template",
+        string="Contract Template",
+        index="btree_not_null",
+        ondelete="set null",
+        help="New contracts of the type start with its clauses.",
+    )
     approval_hint = fields.Text(
         string="About the Approval", translate=True, help="Shown to who drafts a contract of this type."
     )

@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -12,7 +12,12 @@ class ChannelContractVersion(models.Model):
 
     _name = "channel.contract.version"
     _description = "Contract Version"
-    _inherit = ["channel.contract.version.signature.mixin", "channel.version.mixin"]
+    _inherit = [
+        "channel.contract.version.clauses.mixin",
+        "channel.contract.version.comparison.mixin",
+        "channel.contract.version.signature.mixin",
+        "channel.version.mixin",
+    ]
     _check_company_auto = True
     _version_identity = "contract_id"
     _version_line_fields = ("clause_ids", "commitment_ids")
@@ -71,9 +76,6 @@ class ChannelContractVersion(models.Model):
         copy=False,
         bypass_search_access=True,
     )
-    deviating_count = fields.Integer(
-        string="Deviating Clauses", compute="_compute_deviating_count", help="Clauses that differ from the library."
-    )
     timeline = fields.Selection(
         [
             ("draft", "Draft"),
@@ -95,11 +97,6 @@ class ChannelContractVersion(models.Model):
     _governing_idx = models.Index("(member_id, company_id, valid_from) WHERE state = 'approved'")
 
     # === COMPUTE METHODS ===#
-
-    @api.depends("clause_ids.is_deviating")
-    def _compute_deviating_count(self):
-        for version in self:
-            version.deviating_count = len(version.clause_ids.filtered("is_deviating"))
 
     @api.depends("state", "signature_state", "valid_from", "valid_to")
     def _compute_timeline(self):
@@ -194,13 +191,6 @@ class ChannelContractVersion(models.Model):
 
     # === ACTION METHODS ===#
 
-    def action_add_mandatory_clauses(self):
-        """Take over what the library asks of every contract of this type and is missing here."""
-        for version in self:
-            missing = version._missing_clauses()
-            version.write({"clause_ids": [Command.create(vals) for vals in missing._prepare_clause_line_vals()]})
-        return True
-
     def action_copy_authorizations(self):
         """Draft the authorizations of the version before this one again, for this version's term."""
         self.ensure_one()
@@ -229,19 +219,6 @@ class ChannelContractVersion(models.Model):
 
     # === APPROVAL ===#
 
-    def _approval_before(self):
-        for version in self:
-            missing = version._missing_clauses()
-            if missing:
-                raise UserError(
-                    self.env._(
-                        "%(version)s lacks mandatory clauses: %(clauses)s. Add them from the library.",
-                        version=version.display_name,
-                        clauses=", ".join(missing.mapped("name")),
-                    )
-                )
-        return super()._approval_before()
-
     def _approval_step(self, step):
         result = super()._approval_step(step)
         kind = {"requested": "requested", "restarted": "returned", "rejected": "returned"}.get(step)
@@ -267,11 +244,6 @@ class ChannelContractVersion(models.Model):
         """Whether a day lies in the version's period, first and last day included."""
         self.ensure_one()
         return self.valid_from <= day and (not self.valid_to or day <= self.valid_to)
-
-    def _missing_clauses(self):
-        self.ensure_one()
-        mandatory = self.env["channel.clause"].search(self.contract_id._mandatory_clause_domain())
-        return mandatory - self.clause_ids.clause_id
 
     def _terms(self):
         """:returns: the terms as JSON, as `channel.contract.terms_at` says"""
@@ -309,9 +281,10 @@ class ChannelContractVersion(models.Model):
                     "number": line.number,
                     "code": line.clause_id.code or None,
                     "title": line.title,
-                    "body": str(line.body or ""),
+                    "body": str(line.text or ""),
                 }
                 for line in version.clause_ids
+                if not line.omitted
             ],
             "commitments": [
                 {

@@ -1,6 +1,9 @@
+from . import test_clause
+from . import test_clause_migration
 from . import common
 from . import test_contract
 from . import test_contract_access
+from . import test_contract_comparison
 from . import test_contract_gate
 from . import test_contract_migration
 from . import test_contract_order
@@ -9,3 +12,4 @@ from . import test_contract_report
 from . import test_contract_stage
 from . import test_contract_terms
 from . import test_signature_state
+from . import test_word_diff

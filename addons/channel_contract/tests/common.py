@@ -46,3 +46,35 @@ class ChannelContractCommon(ChannelPricingCommon):
     @classmethod
     def _channel_clause_commands(cls, *titles):
         return [Command.create({"title": title, "body": f"<p>Text of {title}</p>"}) for title in titles]
+
+    @classmethod
+    def _channel_clause(cls, name, body, approve=True, texts=(), **values):
+        """A clause of the library, in force since 2020.
+
+        :param str body: the standard text in English
+        :param texts: more texts, each a dict of values of ``channel.clause.text``
+        :param values: of the clause
+        """
+        clause = cls.env["channel.clause"].create({"name": name, **values})
+        cls._channel_clause_version(clause, body, approve=approve, texts=texts)
+        return clause
+
+    @classmethod
+    def _channel_clause_version(cls, clause, body, approve=True, texts=(), valid_from=date(2020, 1, 1)):
+        version = cls.env["channel.clause.version"].create(
+            {
+                "clause_id": clause.id,
+                "valid_from": valid_from,
+                "text_ids": [
+                    Command.create({"lang": "en_US", "title": clause.name, "body": f"<p>{body}</p>"}),
+                    *(Command.create({"lang": "en_US", "title": clause.name, **text}) for text in texts),
+                ],
+            }
+        )
+        if approve:
+            version.with_user(cls.user_manager).action_approve()
+        return version
+
+    @classmethod
+    def _channel_library_lines(cls, clauses, lang="en_US", second_lang=None):
+        return [Command.create(vals) for vals in clauses._prepare_clause_line_vals(lang, second_lang)]

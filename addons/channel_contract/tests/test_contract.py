@@ -4,7 +4,7 @@ from psycopg2.errors import ExclusionViolation
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, freeze_time, tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import ChannelContractCommon
@@ -156,50 +156,6 @@ class TestContract(ChannelContractCommon):
         self.assertIn("60", str(draft.difference_html))
 
     # === CLAUSES ===#
-
-    def test_first_version_starts_with_the_mandatory_clauses_of_its_type(self):
-        Clause = self.env["channel.clause"]
-        quality, _agency, _free = Clause.create(
-            [
-                {"name": "Quality", "body": "<p>Q</p>", "mandatory": True, "sequence": 2},
-                {"name": "Agency", "body": "<p>A</p>", "mandatory": True, "contract_type": "agency"},
-                {"name": "Free", "body": "<p>F</p>"},
-            ]
-        )
-        contract = self.env["channel.contract"].create({"title": "New", "member_id": self.member.id})
-        contract.action_new_version()
-        self.assertEqual(contract.version_ids.clause_ids.clause_id, quality)
-
-    def test_version_without_a_mandatory_clause_is_not_approved(self):
-        contract = self._channel_contract(self.member, approve=False)
-        self.env["channel.clause"].create({"name": "Quality", "body": "<p>Q</p>", "mandatory": True})
-        version = contract.version_ids
-        with self.assertRaisesRegex(UserError, "Quality"):
-            version.with_user(self.user_manager).action_approve()
-        version.action_add_mandatory_clauses()
-        version.with_user(self.user_manager).action_approve()
-        self.assertEqual(version.state, "approved")
-
-    def test_editing_the_library_changes_no_contract_and_marks_deviation(self):
-        clause = self.env["channel.clause"].create({"name": "Quality", "body": "<p>Old text</p>"})
-        contract = self._channel_contract(
-            self.member, clause_ids=[Command.create(vals) for vals in clause._prepare_clause_line_vals()]
-        )
-        line = contract.version_ids.clause_ids
-        self.assertFalse(line.is_deviating)
-        clause.body = "<p>New text</p>"
-        self.assertIn("Old text", line.body)
-        self.assertTrue(line.is_deviating)
-        self.assertEqual(contract.version_ids.deviating_count, 1)
-
-    def test_choosing_a_clause_takes_over_its_text(self):
-        clause = self.env["channel.clause"].create({"name": "Quality", "body": "<p>Old text</p>"})
-        contract = self._channel_contract(self.member, approve=False)
-        with Form(contract.version_ids) as form, form.clause_ids.new() as line:
-            line.clause_id = clause
-            self.assertEqual(line.title, "Quality")
-        self.assertIn("Old text", contract.version_ids.clause_ids.body)
-        self.assertEqual(contract.version_ids.clause_ids.number, 1)
 
     def test_commitment_is_above_zero(self):
         with self.assertRaisesRegex(ValidationError, "Stents"):

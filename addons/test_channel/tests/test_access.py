@@ -66,6 +66,11 @@ MATRIX = """
 
     # Contracts
     channel.clause                  r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.clause.category         r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.clause.version          r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.clause.text             r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.contract.template       r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.contract.template.line  r     r       r       crud     r       r          r         r       crud  -        -      -
     channel.contract                r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.version        r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.clause.line    r     r       r       crud     r       r          r         r       crud  -        r      -
@@ -109,6 +114,8 @@ MATRIX = """
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
     channel.price.decision          -     -       cru     -        -       -          -         -       cru   -        -      -
+    channel.contract.template.apply -     -       -       crud     -       -          -         -       crud  -        -      -
+    channel.contract.comparison     cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
 """
 

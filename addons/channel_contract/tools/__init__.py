@@ -1,0 +1,1 @@
+from . import clause_text, word_diff

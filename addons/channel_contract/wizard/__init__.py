@@ -1,0 +1,2 @@
+from . import channel_contract_template_apply
+from . import channel_contract_comparison
