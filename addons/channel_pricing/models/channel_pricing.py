@@ -4,7 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import SQL, float_round, formatLang
+from odoo.tools import SQL, float_round, format_date, formatLang
 
 from ..tools import RuleBook, in_own_unit
 
@@ -12,7 +12,10 @@ from ..tools import RuleBook, in_own_unit
 MAX_LOSERS = 12
 # Rules of one product, or of one category, among which losers are looked for
 MAX_RIVALS = 40
-PORTAL_STEPS = frozenset({"pricelist", "won", "no_rule", "price"})
+# What a dealer reads of its own price: no rule of others, no formula, no segment
+PORTAL_STEPS = frozenset(
+    {"pricelist", "won", "no_rule", "offer", "price", "taxes", "by_hand", "since", "line_discount", "net"}
+)
 
 
 class ChannelPricing(models.AbstractModel):
@@ -45,7 +48,7 @@ class ChannelPricing(models.AbstractModel):
             ``newer`` (holds, but is tried later); ``more`` a count of further losers; ``no_rule``; then how the
             amount comes about: ``fixed``, ``base`` (with ``steps`` of its own when it is another table),
             ``discount``, ``rounding``, ``surcharge``, ``min_margin``, ``max_margin``; last ``price``.
-            Portal users get table, winner and price only.
+            Portal users get table, winner, what was offered beside it and price only, without formulas.
         :rtype: list[dict]
         :raises AccessError: for a member that is not the portal user's own company, and users without a position
             in the channel
@@ -70,7 +73,7 @@ class ChannelPricing(models.AbstractModel):
                 "currency": answer["currency"].name,
                 "pricelist_id": answer["pricelist"].id,
                 "pricelist_item_id": answer["rule"].id,
-                "steps": [step for step in answer.get("steps", []) if not portal or step["code"] in PORTAL_STEPS],
+                "steps": pricing._portal_steps(answer.get("steps", [])) if portal else answer.get("steps", []),
             }
             for (product, quantity, uom), answer in zip(requests, answers, strict=True)
         ]
@@ -450,6 +453,38 @@ class ChannelPricing(models.AbstractModel):
             yield step(
                 "max_margin", amount, self.env._("At most %s above the base", self._number(rule.price_max_margin))
             )
+
+    @api.model
+    def _portal_steps(self, steps):
+        """What a dealer reads of the steps of its own price."""
+        told = []
+        for step in steps:
+            if step["code"] not in PORTAL_STEPS:
+                continue
+            kept = {key: step[key] for key in ("code", "message", "amount", "currency") if key in step}
+            if step["code"] == "won":
+                kept["message"] = self._portal_rule_words(
+                    self.env["product.pricelist.item"].browse(step["rule_id"])
+                )
+            told.append(kept)
+        return told
+
+    def _portal_rule_words(self, rule):
+        """A rule as a dealer may read it: no segment, no base, no margin."""
+        if rule.compute_price == "fixed":
+            words = [self.env._("Your price for %s", rule.name)]
+        elif rule.compute_price == "percentage" and rule.base == "list_price" and rule.percent_price > 0:
+            words = [self.env._(
+                "Your discount for %(products)s: %(percent)s %% off the list price",
+                products=rule.name, percent=self._number(rule.percent_price),
+            )]
+        else:
+            words = [self.env._("Your terms for %s", rule.name)]
+        if rule.min_quantity:
+            words.append(self.env._("from %s", self._number(rule.min_quantity)))
+        if rule.date_end:
+            words.append(self.env._("until %s", format_date(self.env, rule.date_end)))
+        return ", ".join(words)
 
     # === WORDS ===#
 

@@ -1,5 +1,6 @@
 from . import test_discount_limit
 from . import common
+from . import test_price_check
 from . import test_price_import
 from . import test_price_limit
 from . import test_pricing_access

@@ -1,3 +1,4 @@
+from . import channel_price_check
+from . import channel_price_decision
 from . import channel_stacking_trial
 from . import channel_stacking_trial_line
-from . import channel_price_decision

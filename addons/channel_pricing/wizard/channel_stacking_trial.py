@@ -27,6 +27,6 @@ class ChannelStackingTrial(models.TransientModel):
             )
             trial.steps = self.env["ir.qweb"]._render("channel_pricing.price_steps", {
                 "steps": [policy._step_words(step, currency, names) for step in result.steps],
-                "price": float(result.amount),
+                "result": float(result.amount),
                 "currency": currency,
             })
