@@ -19,5 +19,6 @@ from . import channel_gate
 from . import channel_member_passport
 from . import channel_pricing
 from . import product_pricelist
+from . import product_pricelist_item
 from . import res_partner
 from . import sale_order

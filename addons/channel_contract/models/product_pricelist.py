@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 
 class ProductPricelist(models.Model):
@@ -42,3 +43,18 @@ class ProductPricelist(models.Model):
             for partner_id, versions in zip(members, answers, strict=True)
             if versions and versions[0].pricelist_id.active
         }
+
+    def _channel_rules_in_force_domain(self, date):
+        """Rules of a contract hold while their version of it is in force."""
+        day = self._channel_day(date)
+        in_force = (
+            self.env["channel.contract.version"]._version_standing_domain()
+            & Domain("valid_from", "<=", day)
+            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", day))
+            & Domain("contract_id.active", "=", True)
+            & Domain("company_id", "=", self.env.company.id)
+        )
+        # any!: whoever asks for a price need not see the contract by which it was agreed
+        return super()._channel_rules_in_force_domain(date) & (
+            Domain("channel_contract_version_id", "=", False) | Domain("channel_contract_version_id", "any!", in_force)
+        )

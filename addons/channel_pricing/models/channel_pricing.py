@@ -6,6 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, float_round, format_date, formatLang
 
+from odoo.fields import Domain
+from odoo.tools import SQL, float_round, formatLang
+
 from ..tools import RuleBook, in_own_unit
 
 # Losing rules that a line lists one by one; the rest is counted
@@ -49,6 +52,14 @@ class ChannelPricing(models.AbstractModel):
             amount comes about: ``fixed``, ``base`` (with ``steps`` of its own when it is another table),
             ``discount``, ``rounding``, ``surcharge``, ``min_margin``, ``max_margin``; last ``price``.
             Portal users get table, winner, what was offered beside it and price only, without formulas.
+
+            ``lost`` a rule that names the product, with ``reason`` in ``member``, ``customer``, ``segment``,
+            ``not_started``, ``ended``, ``quantity`` (does not hold), ``specificity``, ``party_priority``,
+            ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
+            ``more`` a count of further losers; ``no_rule``; then how the amount comes about: ``fixed``, ``base``
+            (with ``steps`` of its own when it is another table), ``discount``, ``rounding``, ``surcharge``,
+            ``min_margin``, ``max_margin``; last ``price``.
+            Portal users get table, winner and price only.
         :rtype: list[dict]
         :raises AccessError: for a member that is not the portal user's own company, and users without a position
             in the channel
@@ -98,6 +109,28 @@ class ChannelPricing(models.AbstractModel):
             SQL("SELECT s.id FROM channel_segment s WHERE %s ORDER BY s.sequence, s.id", holds)
         )
         return Segment.browse([segment_id for [segment_id] in rows])
+
+    @api.model
+    def _dimensions_of(self, member, customer):
+        """What a rule may name to hold for this pair.
+
+        :returns: ``{column of the rule: ids}``, each beside "nobody in particular"
+        """
+
+        def ids(partner):
+            return partner._origin.commercial_partner_id.ids if partner else []
+
+        return {
+            "channel_member_id": ids(member),
+            "channel_customer_id": ids(customer),
+            "channel_segment_id": self._segments_of(member, customer).ids,
+        }
+
+    @api.model
+    def _rules_of_parties_domain(self, member, customer):
+        return Domain.AND(
+            Domain(column, "in", [False, *ids]) for column, ids in self._dimensions_of(member, customer).items()
+        )
 
     @api.model
     def _pricelists_of(self, members, date):
@@ -352,7 +385,9 @@ class ChannelPricing(models.AbstractModel):
         rivals, complete = keywords["rule_book"].about(pricelist, product, MAX_RIVALS)
         runner_up = keywords["rule_book"].runner_up(pricelist, product, quantity)
         losers = [*runner_up, *(rule for rule in rivals if rule not in (winner, runner_up))]
-        steps = [self._explain_loser(rule, winner, product, quantity, moment, segments) for rule in losers[:MAX_LOSERS]]
+        steps = [
+            self._explain_loser(rule, winner, quantity, moment, segments, keywords) for rule in losers[:MAX_LOSERS]
+        ]
         if len(losers) > MAX_LOSERS or not complete:
             count = max(len(losers) - MAX_LOSERS, 1)
             message = (
@@ -363,8 +398,8 @@ class ChannelPricing(models.AbstractModel):
             steps.append({"code": "more", "count": count, "complete": complete, "message": message})
         return steps
 
-    def _explain_loser(self, rule, winner, product, quantity, moment, segments):
-        reason, why = self._why_lost(rule, winner, quantity, moment, segments)
+    def _explain_loser(self, rule, winner, quantity, moment, segments, keywords):
+        reason, why = self._why_lost(rule, winner, quantity, moment, segments, keywords)
         return {
             "code": "lost",
             "rule_id": rule.id,
@@ -373,8 +408,13 @@ class ChannelPricing(models.AbstractModel):
             "message": self.env._("Not applied: %(rule)s (%(why)s)", rule=self._rule_words(rule), why=why),
         }
 
-    def _why_lost(self, rule, winner, quantity, moment, segments):
+    def _why_lost(self, rule, winner, quantity, moment, segments, keywords):
         """:returns: ``(code, words)``"""
+        member, customer = keywords["member"], keywords["customer"]
+        if rule.channel_member_id and rule.channel_member_id != member:
+            return "member", self.env._("for another member")
+        if rule.channel_customer_id and rule.channel_customer_id != customer:
+            return "customer", self.env._("for another end customer")
         if rule.channel_segment_id and rule.channel_segment_id not in segments:
             return "segment", self.env._("not in segment %s", rule.channel_segment_id.name)
         if rule.date_start and rule.date_start > moment:
@@ -385,6 +425,8 @@ class ChannelPricing(models.AbstractModel):
             return "quantity", self.env._("from a quantity of %s", self._number(rule.min_quantity))
         if rule.applied_on != winner.applied_on:
             return "specificity", self.env._("the applied rule is more specific")
+        if rule.channel_rank != winner.channel_rank:
+            return "party_priority", self.env._("the applied rule names the parties more closely")
         if rule.channel_segment_sequence != winner.channel_segment_sequence:
             return "segment_priority", self.env._("the segment of the applied rule comes first")
         if rule.min_quantity != winner.min_quantity:

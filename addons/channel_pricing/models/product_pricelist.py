@@ -1,5 +1,5 @@
 import base64
-from datetime import time
+from datetime import datetime, time
 
 import pytz
 
@@ -10,7 +10,18 @@ from ..tools import RuleBook, in_own_unit, price_table
 
 
 class ProductPricelist(models.Model):
-    _inherit = "product.pricelist"
+    _name = "product.pricelist"
+    _inherit = ["product.pricelist", "channel.versioned.base.mixin"]
+    _versions_field = "channel_version_ids"
+
+    channel_version_ids = fields.One2many("channel.price.version", "pricelist_id", string="Versions")
+    channel_is_versioned = fields.Boolean(
+        string="Has Versions",
+        readonly=True,
+        copy=False,
+        help="The rules of the table are changed by approved versions only.",
+    )
+    channel_version_count = fields.Integer(string="Number of Versions", compute="_compute_channel_version_count")
 
     channel_price_table = fields.Binary(
         string="Price Table (XLSX)",
@@ -24,6 +35,11 @@ class ProductPricelist(models.Model):
     def _compute_channel_price_table(self):
         for pricelist in self:
             pricelist.channel_price_table = base64.b64encode(price_table.write_rows(pricelist._channel_rows()))
+
+    def _compute_channel_version_count(self):
+        counts = self._version_counts()
+        for pricelist in self:
+            pricelist.channel_version_count = counts.get(pricelist._origin, 0)
 
     # === ACTION METHODS ===#
 
@@ -131,8 +147,27 @@ class ProductPricelist(models.Model):
             if self.env.context.get(key)
         }
 
+    def _channel_day(self, moment):
+        """The day on which the table's versions are asked for at a moment (naive UTC; a date is that day)."""
+        self.ensure_one()
+        if not isinstance(moment, datetime):
+            return moment
+        return (self.company_id or self.env.company)._channel_date(moment)
+
+    def _channel_version_ids_at(self, moment):
+        """Ids of the versions whose rules hold at a moment; none for a table without versions."""
+        self.ensure_one()
+        if not self.channel_is_versioned:
+            return []
+        # sudo: which version is in force decides the price, also for those who may not read versions
+        return self.sudo()._version_at(self._channel_day(moment)).ids
+
+    def _channel_rules_in_force_domain(self, date):
+        """Rules that hold at a moment, whoever buys: those of the version in force, and those without a version."""
+        return Domain("channel_version_id", "in", [False, *self._channel_version_ids_at(date)])
+
     def _get_applicable_rules_domain(self, products, date, *, member=None, customer=None, **kwargs):
-        """Rules of the segments that hold this pair, and rules without a segment.
+        """Rules in force that name this pair, one of its segments, or nobody.
 
         :param member: ``res.partner`` that buys; none: only rules without a segment
         :param customer: ``res.partner``, the end customer; none: only segments open to every end customer
@@ -140,8 +175,11 @@ class ProductPricelist(models.Model):
         domain = super()._get_applicable_rules_domain(
             products=products, date=date, member=member, customer=customer, **kwargs
         )
-        segments = self.env["channel.pricing"]._segments_of(member, customer)
-        return Domain(domain) & Domain("channel_segment_id", "in", [False, *segments.ids])
+        return (
+            Domain(domain)
+            & self._channel_rules_in_force_domain(date)
+            & self.env["channel.pricing"]._rules_of_parties_domain(member, customer)
+        )
 
     def _get_applicable_rules(self, products, date, *, rule_book=None, rule_quantity=None, **kwargs):
         if self and rule_book is not None and len(products) == 1 and rule_book.covers(products, date, kwargs):

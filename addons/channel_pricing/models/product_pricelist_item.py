@@ -1,19 +1,58 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+from odoo.tools.sql import column_exists
+
+from odoo.addons.channel_base.tools.private_key import PrivateKey
 
 # An Integer column of Odoo holds 0, never NULL, for "no value": rules without a segment carry the greatest
 # integer, so that they are tried after those of every segment.
 NO_SEGMENT_SEQUENCE = 2**31 - 1
 
+# The rank of a rule that names neither member nor end customer
+NO_PARTY_RANK = 3
+
+#: Opens the rules that stand beside the versions of a table to the code that decides about them.
+_BESIDE_VERSIONS = PrivateKey("channel_beside_versions")
+
 
 class ProductPricelistItem(models.Model):
-    _inherit = "product.pricelist.item"
-    # Which rule wins is this order and nothing else: within the same product, category or "everything", the
-    # segment that comes first; then as in core.
-    _order = "applied_on, channel_segment_sequence, min_quantity desc, categ_id desc, id desc"
+    _name = "product.pricelist.item"
+    _inherit = ["product.pricelist.item", "channel.version.line.mixin"]
+    # Which rule wins is this order and nothing else: within the same product, category or "everything", first who is
+    # named (member and end customer, end customer, member, nobody), then the segment that comes first; then as in core.
+    _order = "applied_on, channel_rank, channel_segment_sequence, min_quantity desc, categ_id desc, id desc"
     # The order for which `tools.RuleBook` knows a short way: an add-on that changes `_order` loses it, not the prices.
     _channel_order = _order
 
+    _version_field = "channel_version_id"
+
+    channel_version_id = fields.Many2one(
+        comodel_name="channel.price.version",
+        string="Version",
+        ondelete="cascade",
+        index="btree_not_null",
+        copy=False,
+        help="The rule holds while this version of the price table is in force. Empty: it holds always.",
+    )
+    channel_member_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Member",
+        ondelete="restrict",
+        index="btree_not_null",
+        check_company=True,
+        help="The price holds only for this member. It is tried before rules that name no member for the same product, "
+        "category or all products.",
+    )
+    channel_customer_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="End Customer",
+        ondelete="restrict",
+        index="btree_not_null",
+        check_company=True,
+        help="The price holds only for what is sold to this end customer. It is tried before rules that name a member "
+        "only.",
+    )
     channel_segment_id = fields.Many2one(
         comodel_name="channel.segment",
         string="Segment",
@@ -23,6 +62,13 @@ class ProductPricelistItem(models.Model):
         help="The price holds only for members and end customers of this segment. It is tried before rules "
         "without a segment for the same product, category or all products.",
     )
+    channel_rank = fields.Integer(
+        string="Party Priority",
+        compute="_compute_channel_rank",
+        store=True,
+        aggregator=None,
+        help="Technical: the smaller, the earlier the rule is tried.",
+    )
     channel_segment_sequence = fields.Integer(
         string="Segment Priority",
         compute="_compute_channel_segment_sequence",
@@ -31,18 +77,117 @@ class ProductPricelistItem(models.Model):
         help="Technical: the smaller, the earlier the rule is tried.",
     )
 
-    # What RuleBook asks for: the rules of one table and one product or category; of one segment, largest break first.
+    # What RuleBook asks for: the rules of one version of a table, for certain parties (does it have any?), about one
+    # product or category, the one that is tried first in front.
     _channel_lookup_idx = models.Index(
-        "(pricelist_id, applied_on, (CASE applied_on WHEN '0_product_variant' THEN product_id"
-        " WHEN '1_product' THEN product_tmpl_id WHEN '2_product_category' THEN categ_id ELSE 0 END),"
-        " COALESCE(channel_segment_id, 0), min_quantity DESC, id DESC)"
+        "(pricelist_id, COALESCE(channel_version_id, 0), applied_on, COALESCE(channel_member_id, 0),"
+        " COALESCE(channel_customer_id, 0), COALESCE(channel_segment_id, 0),"
+        " (CASE applied_on WHEN '0_product_variant' THEN product_id WHEN '1_product' THEN product_tmpl_id"
+        " WHEN '2_product_category' THEN categ_id ELSE 0 END), channel_rank, min_quantity DESC, id DESC)"
     )
+    # All rules of one version about one product or category, for whomever.
+    _channel_target_idx = models.Index(
+        "(pricelist_id, COALESCE(channel_version_id, 0), applied_on,"
+        " (CASE applied_on WHEN '0_product_variant' THEN product_id WHEN '1_product' THEN product_tmpl_id"
+        " WHEN '2_product_category' THEN categ_id ELSE 0 END))"
+    )
+
+    def _auto_init(self):
+        # Rules that exist already name no party and no segment: known without computing each of a million.
+        for column, value in (("channel_rank", NO_PARTY_RANK), ("channel_segment_sequence", NO_SEGMENT_SEQUENCE)):
+            if not column_exists(self.env.cr, self._table, column):
+                table, name = SQL.identifier(self._table), SQL.identifier(column)
+                self.env.cr.execute(SQL("ALTER TABLE %s ADD COLUMN %s int4 DEFAULT %s", table, name, value))
+                self.env.cr.execute(SQL("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, name))
+        return super()._auto_init()
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("channel_member_id", "channel_customer_id")
+    def _compute_channel_rank(self):
+        for item in self:
+            item.channel_rank = NO_PARTY_RANK - 2 * bool(item.channel_customer_id) - bool(item.channel_member_id)
 
     @api.depends("channel_segment_id.sequence")
     def _compute_channel_segment_sequence(self):
         for item in self:
             segment = item.channel_segment_id
             item.channel_segment_sequence = segment.sequence if segment else NO_SEGMENT_SEQUENCE
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("channel_version_id", "pricelist_id")
+    def _check_channel_version_id(self):
+        for item in self:
+            if item.channel_version_id and item.channel_version_id.pricelist_id != item.pricelist_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(rule)s: %(version)s is a version of another price table than %(table)s.",
+                        rule=item.display_name,
+                        version=item.channel_version_id.display_name,
+                        table=item.pricelist_id.display_name,
+                    )
+                )
+
+    @api.constrains("channel_member_id", "channel_customer_id")
+    def _check_channel_parties(self):
+        for partner in self.channel_member_id | self.channel_customer_id:
+            if partner.commercial_partner_id != partner:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s: a price rule names the company itself.",
+                        contact=partner.display_name,
+                        company=partner.commercial_partner_id.display_name,
+                    )
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        Version = self.env["channel.price.version"]
+        for vals in vals_list:
+            if vals.get("channel_version_id") and not vals.get("pricelist_id"):
+                vals["pricelist_id"] = Version.browse(vals["channel_version_id"]).pricelist_id.id
+        rules = super().create(vals_list)
+        rules._channel_check_by_hand()
+        return rules
+
+    def write(self, vals):
+        if not set(vals) & {*self._version_terms(), *self._structure_fields()}:
+            return super().write(vals)
+        self._channel_check_by_hand()
+        result = super().write(vals)
+        self._channel_check_by_hand()
+        return result
+
+    def unlink(self):
+        self._channel_check_by_hand()
+        return super().unlink()
+
+    # === BUSINESS METHODS ===#
+
+    def _channel_beside_versions(self):
+        """`self` with leave to make, change and delete rules without a version in a table that has versions.
+
+        Such rules hold always: what decides about them (a special price that was approved) answers for them.
+        """
+        return _BESIDE_VERSIONS.open(self)
+
+    def _channel_check_by_hand(self):
+        """Refuse rules outside the versions of a table that has some, except to the code that may make them."""
+        if _BESIDE_VERSIONS.opens(self):
+            return
+        # sudo: whether a table has versions is no secret
+        for rule in self.sudo():
+            if rule.pricelist_id.channel_is_versioned and not rule.channel_version_id:
+                raise UserError(
+                    self.env._(
+                        "%(table)s has versions: make a new version of it and change its rules there (%(rule)s).",
+                        table=rule.pricelist_id.display_name,
+                        rule=rule.name,
+                    )
+                )
 
     @api.model
     def _channel_target_sql(self):

@@ -1,4 +1,4 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -114,16 +114,16 @@ class RuleBook:
         domain = Domain(
             pricelist._get_applicable_rules_domain(products=self.products, date=self.date, **self.dimensions)
         )
-        segment_ids = pricelist.env["channel.pricing"]._segments_of(
+        named = pricelist.env["channel.pricing"]._dimensions_of(
             self.dimensions.get("member"), self.dimensions.get("customer")
-        ).ids
+        )
         Item.flush_model(
             ["pricelist_id", "applied_on", "product_id", "product_tmpl_id", "categ_id", "min_quantity",
-             "channel_segment_id", "channel_segment_sequence"]
+             "channel_version_id", "channel_rank", "channel_segment_sequence", *named]
         )
         holding = Item._search(domain)
         ordered = Item._search(Domain.TRUE, order=Item._order)
-        # The first two of each segment and kind: the first two of all are among them.
+        # The first two of each kind and party: the first two of all are among them.
         found = pricelist.env.execute_query(SQL(
             """
             WITH asked AS (
@@ -131,46 +131,77 @@ class RuleBook:
                   FROM unnest(%(keys)s::int[], %(levels)s::varchar[], %(targets)s::int[], %(quantities)s::numeric[])
                     AS asked(key, level, target, quantity)
             ),
-            -- Kinds of which the table has any rule at all
-            present AS (
-                SELECT level
+            -- Versions, kinds and parties of which the table has any rule at all. Each LIMIT keeps the planner at the
+            -- index: a semi-join would read the table. MATERIALIZED: one step after the other, however wrong the
+            -- planner's idea of a table is that was just filled.
+            present AS MATERIALIZED (
+                SELECT version_id, level, member_id, customer_id, segment_id
                   FROM (SELECT DISTINCT level FROM asked) AS levels
-               -- LIMIT keeps the planner at the index, a semi-join would read the table
+            CROSS JOIN unnest(%(versions)s::int[]) AS version_id
+            CROSS JOIN unnest(%(members)s::int[]) AS member_id
+            CROSS JOIN unnest(%(customers)s::int[]) AS customer_id
             CROSS JOIN LATERAL (
                         SELECT
                           FROM product_pricelist_item rule
-                         WHERE rule.pricelist_id = %(pricelist)s AND rule.applied_on = level
+                         WHERE rule.pricelist_id = %(pricelist)s
+                           AND COALESCE(rule.channel_version_id, 0) = version_id
+                           AND rule.applied_on = level
+                           AND COALESCE(rule.channel_member_id, 0) = member_id
+                           AND COALESCE(rule.channel_customer_id, 0) = customer_id
                          LIMIT 1
-                       ) AS any_rule
+                       ) AS any_of_parties
+            CROSS JOIN unnest(%(segments)s::int[]) AS segment_id
+            CROSS JOIN LATERAL (
+                        SELECT
+                          FROM product_pricelist_item rule
+                         WHERE rule.pricelist_id = %(pricelist)s
+                           AND COALESCE(rule.channel_version_id, 0) = version_id
+                           AND rule.applied_on = level
+                           AND COALESCE(rule.channel_member_id, 0) = member_id
+                           AND COALESCE(rule.channel_customer_id, 0) = customer_id
+                           AND COALESCE(rule.channel_segment_id, 0) = segment_id
+                         LIMIT 1
+                       ) AS any_of_segment
+            ),
+            first AS MATERIALIZED (
+                SELECT asked.key, rule_id
+                  FROM asked
+                  JOIN present ON present.level = asked.level
+            CROSS JOIN LATERAL (
+                        SELECT product_pricelist_item.id AS rule_id
+                          FROM %(holding_from)s
+                         WHERE product_pricelist_item.pricelist_id = %(pricelist)s
+                           AND COALESCE(product_pricelist_item.channel_version_id, 0) = present.version_id
+                           AND product_pricelist_item.applied_on = asked.level
+                           AND COALESCE(product_pricelist_item.channel_member_id, 0) = present.member_id
+                           AND COALESCE(product_pricelist_item.channel_customer_id, 0) = present.customer_id
+                           AND COALESCE(product_pricelist_item.channel_segment_id, 0) = present.segment_id
+                           AND %(target)s = asked.target
+                           -- 0 is no minimum, also for a quantity below it, as in core
+                           AND product_pricelist_item.min_quantity <= GREATEST(asked.quantity, 0)
+                           AND (product_pricelist_item.min_quantity >= 0
+                                OR product_pricelist_item.min_quantity <= asked.quantity)
+                           AND %(holding)s
+                      ORDER BY product_pricelist_item.channel_rank,
+                               product_pricelist_item.min_quantity DESC,
+                               product_pricelist_item.id DESC
+                         LIMIT 2
+                       ) AS rules
             )
-            SELECT asked.key, product_pricelist_item.id
-              FROM asked
-              JOIN present ON present.level = asked.level
-        CROSS JOIN unnest(%(segments)s::int[]) AS segment_id
-        CROSS JOIN LATERAL (
-                    SELECT product_pricelist_item.id AS rule_id
-                      FROM %(holding_from)s
-                     WHERE product_pricelist_item.pricelist_id = %(pricelist)s
-                       AND COALESCE(product_pricelist_item.channel_segment_id, 0) = segment_id
-                       AND product_pricelist_item.applied_on = asked.level
-                       AND %(target)s = asked.target
-                       -- 0 is no minimum, also for a quantity below it, as in core
-                       AND product_pricelist_item.min_quantity <= GREATEST(asked.quantity, 0)
-                       AND (product_pricelist_item.min_quantity >= 0
-                            OR product_pricelist_item.min_quantity <= asked.quantity)
-                       AND %(holding)s
-                  ORDER BY product_pricelist_item.min_quantity DESC, product_pricelist_item.id DESC
-                     LIMIT 2
-                   ) AS first
+            SELECT first.key, product_pricelist_item.id
+              FROM first
               JOIN (%(ordered_from)s) ON product_pricelist_item.id = first.rule_id
-          ORDER BY asked.key, %(order)s
+          ORDER BY first.key, %(order)s
             """,
             keys=[row[0] for row in rows],
             levels=[row[1] for row in rows],
             targets=[row[2] for row in rows],
             # As literals with all their digits: a float would be cut to 15 of them.
             quantities=[row[3] for row in rows],
-            segments=[0, *segment_ids],
+            versions=[0, *pricelist._channel_version_ids_at(self.date)],
+            members=[0, *named["channel_member_id"]],
+            customers=[0, *named["channel_customer_id"]],
+            segments=[0, *named["channel_segment_id"]],
             pricelist=pricelist.id,
             target=Item._channel_target_sql(),
             holding_from=holding.from_clause,
@@ -209,7 +240,10 @@ class RuleBook:
     # === ALL RULES OF A PRODUCT ===#
 
     def about(self, pricelist, product, limit):
-        """The rules of `pricelist` about `product`, of any date and any segment, in the order in which they are tried.
+        """The rules of `pricelist` about `product`, of any date, for anybody, in the order in which they are tried.
+
+        Of a table with versions those of the version in force.
+
 
         :param int limit: of each kind no more than this many are looked at
         :return: ``(rules, complete)``; not complete when some were left out
@@ -226,17 +260,22 @@ class RuleBook:
         """:return: ``({rule id: position}, {(kind, id): [rule id]}, {(kind, id) of which there are more})``"""
         Item = pricelist.env["product.pricelist.item"]
         targets = list({target for product in self.products for target in self._targets(product)})
-        Item.flush_model(["pricelist_id", "applied_on", "product_id", "product_tmpl_id", "categ_id"])
+        Item.flush_model(
+            ["pricelist_id", "channel_version_id", "applied_on", "product_id", "product_tmpl_id", "categ_id"]
+        )
         readable = Item._search(Domain("pricelist_id", "=", pricelist.id))
         of_target = defaultdict(list)
-        for key, rule_id in pricelist.env.execute_query(SQL(
+        partial, seen = set(), Counter()
+        for key, version_id, rule_id in pricelist.env.execute_query(SQL(
             """
-            SELECT asked.key, rule.id
+            SELECT asked.key, version_id, rule.id
               FROM unnest(%(keys)s::int[], %(levels)s::varchar[], %(targets)s::int[]) AS asked(key, level, target)
+        CROSS JOIN unnest(%(versions)s::int[]) AS version_id
         CROSS JOIN LATERAL (
                     SELECT product_pricelist_item.id
                       FROM %(readable_from)s
                      WHERE product_pricelist_item.pricelist_id = %(pricelist)s
+                       AND COALESCE(product_pricelist_item.channel_version_id, 0) = version_id
                        AND product_pricelist_item.applied_on = asked.level
                        AND %(target)s = asked.target
                        AND %(readable)s
@@ -246,14 +285,17 @@ class RuleBook:
             keys=list(range(len(targets))),
             levels=[level for level, _target in targets],
             targets=[target for _level, target in targets],
+            versions=[0, *pricelist._channel_version_ids_at(self.date)],
             pricelist=pricelist.id,
             target=Item._channel_target_sql(),
             readable_from=readable.from_clause,
             readable=readable.where_clause or SQL("TRUE"),
             limit=limit + 1,
         )):
+            seen[key, version_id] += 1
+            if seen[key, version_id] > limit:
+                partial.add(targets[key])
             of_target[targets[key]].append(rule_id)
-        partial = {target for target, rule_ids in of_target.items() if len(rule_ids) > limit}
         ordered = Item.search([("id", "in", [rule_id for rule_ids in of_target.values() for rule_id in rule_ids])])
         return {rule_id: position for position, rule_id in enumerate(ordered.ids)}, of_target, partial
 
