@@ -51,7 +51,7 @@ class ProductPricelist(models.Model):
             self.env["channel.contract.version"]._version_standing_domain()
             & Domain("valid_from", "<=", day)
             & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", day))
-            & Domain("contract_id.active", "=", True)
+            & Domain("contract_id", "any!", Domain("active", "=", True))
             & Domain("company_id", "=", self.env.company.id)
         )
         # any!: whoever asks for a price need not see the contract by which it was agreed
