@@ -4,10 +4,8 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import SQL, float_round, format_date, formatLang
-
 from odoo.fields import Domain
-from odoo.tools import SQL, float_round, formatLang
+from odoo.tools import SQL, float_round, format_date, formatLang
 
 from ..tools import RuleBook, in_own_unit
 
@@ -46,20 +44,13 @@ class ChannelPricing(models.AbstractModel):
                  'steps': [{'code': str, 'message': str, ...}]}
 
             Codes of steps: ``pricelist`` the table; ``segments`` that hold the pair; ``won`` the rule;
-            ``lost`` a rule that names the product, with ``reason`` in ``segment``, ``not_started``, ``ended``,
-            ``quantity`` (does not hold), ``specificity``, ``segment_priority``, ``quantity_break``, ``category``,
-            ``newer`` (holds, but is tried later); ``more`` a count of further losers; ``no_rule``; then how the
-            amount comes about: ``fixed``, ``base`` (with ``steps`` of its own when it is another table),
-            ``discount``, ``rounding``, ``surcharge``, ``min_margin``, ``max_margin``; last ``price``.
-            Portal users get table, winner, what was offered beside it and price only, without formulas.
-
             ``lost`` a rule that names the product, with ``reason`` in ``member``, ``customer``, ``segment``,
             ``not_started``, ``ended``, ``quantity`` (does not hold), ``specificity``, ``party_priority``,
             ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
             ``more`` a count of further losers; ``no_rule``; then how the amount comes about: ``fixed``, ``base``
             (with ``steps`` of its own when it is another table), ``discount``, ``rounding``, ``surcharge``,
             ``min_margin``, ``max_margin``; last ``price``.
-            Portal users get table, winner and price only.
+            Portal users get table, winner, what was offered beside it and price only, without formulas.
         :rtype: list[dict]
         :raises AccessError: for a member that is not the portal user's own company, and users without a position
             in the channel
