@@ -18,8 +18,8 @@
         "data/channel_gate_data.xml",
         "data/ir_cron_data.xml",
         # Reports
-        "report/ir_actions_report.xml",
         "report/channel_contract_templates.xml",
+        "report/ir_actions_report.xml",
         "report/channel_contract_comparison_templates.xml",
         # Wizards
         "wizard/channel_contract_template_apply_views.xml",
@@ -41,6 +41,9 @@
     "assets": {
         "web.assets_backend": ["channel_contract/static/src/comparison.scss"],
         "web.assets_frontend": ["channel_contract/static/src/comparison.scss"],
-        "web.report_assets_common": ["channel_contract/static/src/comparison.scss"],
+        "web.report_assets_common": [
+            "channel_contract/static/src/comparison.scss",
+            "channel_contract/static/src/contract_document.scss",
+        ],
     },
 }

@@ -11,6 +11,7 @@ from . import channel_contract_version_comparison_mixin
 from . import channel_contract_template
 from . import channel_contract_template_line
 from . import channel_contract_commitment
+from . import channel_contract_version_document_mixin
 from . import channel_contract_version_signature_mixin
 from . import channel_contract_event
 from . import channel_contract_type
@@ -18,6 +19,7 @@ from . import channel_contract_version
 from . import channel_gate
 from . import channel_member_passport
 from . import channel_pricing
+from . import ir_actions_report
 from . import product_pricelist
 from . import product_pricelist_item
 from . import res_partner

@@ -15,6 +15,7 @@ class ChannelContractVersion(models.Model):
     _inherit = [
         "channel.contract.version.clauses.mixin",
         "channel.contract.version.comparison.mixin",
+        "channel.contract.version.document.mixin",
         "channel.contract.version.signature.mixin",
         "channel.version.mixin",
     ]

@@ -1,9 +1,7 @@
 from difflib import SequenceMatcher
-from hashlib import sha256
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import ormcache
 
 from ..tools import word_diff
 
@@ -110,7 +108,7 @@ class ChannelContractVersionComparisonMixin(models.AbstractModel):
         for name in ("title", "second_title"):
             clause[name] = word_diff.line_diff(before.get(name), after.get(name))
         for name in ("body", "second_body"):
-            clause[name] = "" if status == "same" else self._word_diff(before.get(name, ""), after.get(name, ""))
+            clause[name] = "" if status == "same" else word_diff.word_diff(before.get(name), after.get(name))
         return clause
 
     @api.model
@@ -124,16 +122,6 @@ class ChannelContractVersionComparisonMixin(models.AbstractModel):
             "second_title": line.second_title or "",
             "second_body": str(line.second_text or ""),
         }
-
-    @api.model
-    def _word_diff(self, before, after):
-        digest = sha256(before.encode() + b"\0" + after.encode()).digest()
-        return self._word_diff_cached(digest, before, after)
-
-    @api.model
-    @ormcache("digest")
-    def _word_diff_cached(self, digest, before, after):
-        return word_diff.word_diff(before, after)
 
     def _difference_html(self):
         """The difference for the form, clauses word by word instead of twice in full."""
