@@ -12,18 +12,23 @@
         "security/ir.model.access.csv",
         "security/channel_contract_security.xml",
         "security/channel_clause_security.xml",
+        "security/channel_contract_signature_security.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_contract_type_data.xml",
         "data/channel_gate_data.xml",
         "data/ir_cron_data.xml",
+        "data/channel_signature_data.xml",
         # Reports
         "report/channel_contract_templates.xml",
         "report/ir_actions_report.xml",
         "report/channel_contract_comparison_templates.xml",
+        "report/channel_contract_evidence_report.xml",
+        "report/channel_contract_evidence_templates.xml",
         # Wizards
         "wizard/channel_contract_template_apply_views.xml",
         "wizard/channel_contract_comparison_views.xml",
+        "wizard/channel_contract_sign_views.xml",
         # Views
         "views/channel_clause_category_views.xml",
         "views/channel_clause_version_views.xml",
@@ -32,6 +37,8 @@
         "views/channel_contract_version_views.xml",
         "views/channel_contract_type_views.xml",
         "views/channel_contract_views.xml",
+        "views/channel_contract_signature_views.xml",
+        "views/res_company_views.xml",
         "views/channel_authorization_views.xml",
         "views/res_partner_views.xml",
         "views/sale_order_views.xml",

@@ -61,6 +61,10 @@ class ChannelContract(models.Model):
         "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True
     )
     signature_required = fields.Boolean(
+        compute="_compute_signature_required",
+        store=True,
+        readonly=False,
+        precompute=True,
         tracking=True,
         help="Versions approved from now on count only once everybody named in them has signed, on the portal or on "
         "paper. Versions that were approved before keep what held then.",
@@ -88,6 +92,12 @@ class ChannelContract(models.Model):
     _member_idx = models.Index("(member_id, company_id)")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("type_id")
+    def _compute_signature_required(self):
+        """As the type says when it is chosen; a later change of the type leaves contracts as they are."""
+        for contract in self:
+            contract.signature_required = contract.type_id.signature_required
 
     @api.depends("type_id.code")
     def _compute_contract_type(self):

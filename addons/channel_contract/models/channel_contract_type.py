@@ -42,6 +42,9 @@ class ChannelContractType(models.Model):
         ondelete="set null",
         help="New contracts of the type start with its clauses.",
     )
+    signature_required = fields.Boolean(
+        string="Signatures Required", help="Contracts of this type are in force only once everybody named has signed."
+    )
     approval_hint = fields.Text(
         string="About the Approval", translate=True, help="Shown to who drafts a contract of this type."
     )

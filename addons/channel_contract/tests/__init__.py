@@ -11,5 +11,7 @@ from . import test_contract_portal
 from . import test_contract_report
 from . import test_contract_stage
 from . import test_contract_terms
+from . import test_seal
+from . import test_signature
 from . import test_signature_state
 from . import test_word_diff

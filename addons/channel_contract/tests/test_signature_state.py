@@ -3,7 +3,7 @@ from datetime import date
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
-from odoo.addons.channel_contract.models.channel_contract_version_signature_mixin import _SIGNER
+from odoo.addons.channel_contract.tools.signature import SIGNER
 
 from .common import ChannelContractCommon
 
@@ -26,7 +26,7 @@ class TestSignatureState(ChannelContractCommon):
 
     def _sign(self, version):
         version._make_room()
-        _SIGNER.open(version).write({"signature_state": "signed"})
+        SIGNER.open(version).write({"signature_state": "signed"})
 
     def test_what_was_approved_before_keeps_what_held_then(self):
         self.assertEqual(self.first.signature_state, "none")

@@ -1,1 +1,4 @@
-from . import clause_text, word_diff
+from . import clause_text
+from . import pdf_seal
+from . import signature
+from . import word_diff

@@ -1,2 +1,3 @@
 from . import channel_contract_template_apply
 from . import channel_contract_comparison
+from . import channel_contract_sign

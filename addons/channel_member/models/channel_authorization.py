@@ -1,9 +1,6 @@
-import base64
 import secrets
 from collections import defaultdict
 from typing import NamedTuple
-
-from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -11,6 +8,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.channel_base.tools.domain import check_domain, read_domain
+
+from ..tools.qr import qr_image
 
 EXPIRING_DAYS = 90
 
@@ -602,25 +601,8 @@ class ChannelAuthorization(models.Model):
         return f"{self.get_base_url()}/channel/verify/{self.sudo().verification_token}"
 
     def _verification_qr(self):
-        """The address of :meth:`_verification_url` as a QR code: the ``src`` of an image.
-
-        Drawn as one path, sharp at any size, and needs no raster backend on the server.
-        """
-        widget = QrCodeWidget(self._verification_url(), barLevel="M")
-        widget.draw()
-        size = widget.qr.getModuleCount()
-        path = "".join(
-            f"M{column},{row}h1v1h-1z"
-            for row in range(size)
-            for column in range(size)
-            if widget.qr.isDark(row, column)
-        )
-        image = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size + 8} {size + 8}" width="400" height="400">'
-            f'<rect x="-4" y="-4" width="100%" height="100%" fill="#fff"/>'
-            f'<path shape-rendering="crispEdges" d="{path}"/></svg>'
-        )
-        return f"data:image/svg+xml;base64,{base64.b64encode(image.encode()).decode()}"
+        """The address of :meth:`_verification_url` as a QR code: the ``src`` of an image."""
+        return qr_image(self._verification_url())
 
     @api.model
     def _verify(self, token):

@@ -40,7 +40,7 @@ class ChannelPortalHit(models.TransientModel):
     def _hit(self, kind, address):
         """Count one request.
 
-        :param str kind: a key of :data:`LIMITS`
+        :param str kind: a key of :meth:`_limits`
         :param str address: IP address of the client, or the e-mail address a mail goes to
         :return: seconds to wait when the limit is exceeded, else 0
         """
@@ -65,10 +65,15 @@ class ChannelPortalHit(models.TransientModel):
         return int((hour + timedelta(hours=1) - now).total_seconds()) + 1
 
     @api.model
+    def _limits(self):
+        """``{kind: requests per address and hour}``; add-ons add the kinds of their own pages."""
+        return LIMITS
+
+    @api.model
     def _limit(self, kind):
         # sudo: a number, no secret; visitors obey it
         value = self.env["ir.config_parameter"].sudo().get_param(f"channel_member.portal_limit_{kind}") or ""
-        return int(value) if value.isdecimal() else LIMITS[kind]
+        return int(value) if value.isdecimal() else self._limits()[kind]
 
     @api.model
     def _address_digest(self, address):

@@ -77,6 +77,10 @@ MATRIX = """
     channel.contract.commitment     r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.type           r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.event          r     r       r       r        r       r          r         r       r     -        -      -
+    channel.contract.signatory      r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.contract.signature.request r  r       r       r        r       r          r         r       r     -        -      -
+    channel.contract.sign           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
+    channel.contract.signature      -     r       -       r        -       r          -         r       r     -        -      -
 
     # Rebates: balances and entries are written by the accrual only
     channel.rebate.program          r     r       r       r        crud    r          r         r       crud  -        -      -
