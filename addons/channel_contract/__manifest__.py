@@ -19,6 +19,7 @@
         "data/channel_gate_data.xml",
         "data/ir_cron_data.xml",
         "data/channel_signature_data.xml",
+        "data/mail_activity_type_data.xml",
         # Reports
         "report/channel_contract_templates.xml",
         "report/ir_actions_report.xml",
@@ -29,6 +30,7 @@
         "wizard/channel_contract_template_apply_views.xml",
         "wizard/channel_contract_comparison_views.xml",
         "wizard/channel_contract_sign_views.xml",
+        "wizard/channel_contract_decision_views.xml",
         # Views
         "views/channel_clause_category_views.xml",
         "views/channel_clause_version_views.xml",

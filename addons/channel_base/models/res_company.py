@@ -1,6 +1,7 @@
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class ResCompany(models.Model):
@@ -25,6 +26,11 @@ class ResCompany(models.Model):
     def _channel_zone(self):
         """:return: name of the company's time zone, see :meth:`_channel_date`"""
         self.ensure_one()
+        return pytz.utc.localize(moment).astimezone(pytz.timezone(self._channel_zone())).date()
+
+    def _channel_zone(self):
+        """:return: name of the time zone by which the company counts its days"""
+        self.ensure_one()
         # Superuser: the time zone of the company is no secret, and portal users need the day too.
         company = self.sudo()
         return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
@@ -32,6 +38,19 @@ class ResCompany(models.Model):
     def _channel_today(self):
         """:return: today's ``date`` where the company is"""
         return self._channel_date(fields.Datetime.now())
+
+    @api.model
+    def _channel_zones_sql(self):
+        """:return: SQL relation ``(company_id, name)``: the time zone of each company, for days in SQL as
+            :meth:`_channel_date` gives them
+        """
+        # Superuser: as above.
+        companies = self.sudo().search([])
+        return SQL(
+            "(SELECT * FROM unnest(%s::int[], %s::text[]) AS zone (company_id, name))",
+            companies.ids,
+            [company._channel_zone() for company in companies],
+        )
 
     def _channel_alert_user(self):
         """Return the user who owns the company's alerts when nobody else is named; may be empty."""

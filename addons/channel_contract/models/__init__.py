@@ -1,9 +1,12 @@
+from . import account_move
 from . import channel_authorization
 from . import channel_clause_text
 from . import channel_clause_category
 from . import channel_clause_version
 from . import channel_clause
-from . import channel_contract_stage_mixin
+from . import channel_contract_stage_mixin  # first: models below inherit these
+from . import channel_contract_lifecycle_mixin
+from . import channel_contract_renewal_mixin
 from . import channel_contract
 from . import channel_contract_clause_line
 from . import channel_contract_version_clauses_mixin
@@ -15,8 +18,12 @@ from . import channel_contract_version_document_mixin
 from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request
+from . import channel_contract_version_accrual_mixin
+from . import channel_contract_version_renewal_mixin
+from . import channel_contract_version_review_mixin
 from . import channel_contract_version_signature_mixin
 from . import channel_contract_event
+from . import channel_contract_suspension
 from . import channel_contract_type
 from . import channel_contract_version
 from . import channel_gate

@@ -41,6 +41,7 @@ class ChannelAuthorization(models.Model):
         "contract_version_id.signature_state",
         "contract_version_id.valid_from",
         "contract_version_id.valid_to",
+        "contract_version_id.contract_id.suspension_ids.lifted_on",
     )
     def _compute_status(self):
         return super()._compute_status()
@@ -57,7 +58,8 @@ class ChannelAuthorization(models.Model):
             return "future"
         if version.state != "approved" or not version._covers(date):
             return "expired"
-        return status
+        # Not for now: it holds again when the suspension is lifted
+        return "future" if version.contract_id._suspension_on(date) else status
 
     @api.model
     def _status_domain(self, statuses, today):
@@ -66,17 +68,26 @@ class ChannelAuthorization(models.Model):
 
         approved = Domain("state", "=", "approved")
         stands = self.env["channel.contract.version"]._version_standing_domain()
+        covers = Domain("valid_from", "<=", today) & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today))
+        suspended = Domain(
+            "contract_id",
+            "any!",
+            Domain(
+                "suspension_ids",
+                "any!",
+                Domain("date_from", "<=", today)
+                & (Domain("lifted_on", "=", False) | Domain("lifted_on", ">", today)),
+            ),
+        )
         later = Domain(
             "contract_version_id",
             "any!",
-            Domain("state", "=", "draft") | approved & (Domain("valid_from", ">", today) | ~stands),
+            Domain("state", "=", "draft")
+            | approved & (Domain("valid_from", ">", today) | ~stands)
+            | stands & covers & suspended,
         )
         rests = Domain("contract_version_id", "=", False) | Domain(
-            "contract_version_id",
-            "any!",
-            stands
-            & Domain("valid_from", "<=", today)
-            & (Domain("valid_to", "=", False) | Domain("valid_to", ">=", today)),
+            "contract_version_id", "any!", stands & covers & ~suspended
         )
         domains = {
             "valid": own("valid") & rests,

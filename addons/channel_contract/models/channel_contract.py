@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .channel_contract_type import RENEWALS
+
 
 class ChannelContract(models.Model):
     """What was agreed with a member: the identity. What it says is in its versions, one in force at a time."""
@@ -13,6 +15,8 @@ class ChannelContract(models.Model):
     _description = "Contract"
     _inherit = [
         "channel.versioned.mixin",
+        "channel.contract.lifecycle.mixin",
+        "channel.contract.renewal.mixin",
         "channel.contract.stage.mixin",
         "portal.mixin",
         "mail.thread",
@@ -76,6 +80,7 @@ class ChannelContract(models.Model):
     )
     current_valid_from = fields.Date(string="Valid From", compute="_compute_current_version_id")
     current_valid_to = fields.Date(string="Valid To", compute="_compute_current_version_id")
+    current_renewal = fields.Selection(RENEWALS, string="At the End", compute="_compute_current_version_id")
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -134,6 +139,7 @@ class ChannelContract(models.Model):
             contract.current_version_id = current
             contract.current_valid_from = current.sudo().valid_from
             contract.current_valid_to = current.sudo().valid_to
+            contract.current_renewal = current.sudo().renewal
             today = (contract.company_id or self.env.company)._channel_today()
             if current:
                 contract.state = "in_force"
@@ -216,6 +222,7 @@ class ChannelContract(models.Model):
     def action_new_version(self):
         """Open a draft: a copy of the version in force, or the first version with the mandatory clauses."""
         self.ensure_one()
+        self._check_not_terminated()
         if self.version_ids:
             return super().action_new_version()
         return self._create_first_version()._get_records_action()

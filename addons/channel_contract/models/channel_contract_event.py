@@ -40,6 +40,7 @@ class ChannelContractEvent(models.Model):
             ("suspended", "Suspended"),
             ("resumed", "In Force Again"),
             ("terminated", "Terminated"),
+            ("notice", "Notice Given"),
             ("renewed", "Renewed"),
         ],
         required=True,

@@ -51,18 +51,30 @@ class ChannelContractStageMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_stage_by_hand(vals)
-        return super().create(vals_list)
+        if not _STAGE.opens(self):
+            for vals in vals_list:
+                self._check_protected_fields(vals)
+        return super(ChannelContractStageMixin, _STAGE.close(self)).create(vals_list)
 
     def write(self, vals):
         if not _STAGE.opens(self):
-            self._check_stage_by_hand(vals)
+            self._check_protected_fields(vals)
         return super(ChannelContractStageMixin, _STAGE.close(self)).write(vals)
 
-    def _check_stage_by_hand(self, vals):
-        if any(vals.get(name) for name in ("stage", "stage_since")):
-            raise UserError(self.env._("The stage of a contract follows from its versions and dates, it is not typed."))
+    @api.model
+    def _protected_fields(self):
+        """:return: the set of the fields that follow from events and decisions, and are not typed"""
+        return {"stage", "stage_since"}
+
+    def _check_protected_fields(self, vals):
+        typed = [name for name in sorted(self._protected_fields()) if vals.get(name)]
+        if typed:
+            raise UserError(
+                self.env._(
+                    "%(fields)s of a contract cannot be typed: they follow from versions, decisions and dates.",
+                    fields=", ".join(self._fields[name]._description_string(self.env) for name in typed),
+                )
+            )
 
     # === BUSINESS METHODS ===#
 
@@ -70,6 +82,7 @@ class ChannelContractStageMixin(models.AbstractModel):
     def _cron_contracts(self):
         """What the calendar does to contracts, every night. Running it again changes nothing."""
         # sudo: the job looks at the contracts of every company
+        self.sudo()._renew_due()
         self.sudo().with_context(active_test=False).search([])._update_stages()
 
     def _update_stages(self):
@@ -127,10 +140,12 @@ class ChannelContractStageMixin(models.AbstractModel):
         )
 
     def _flush_stage(self):
-        self.env["channel.contract"].flush_model(["stage", "stage_since", "company_id", "type_id"])
+        self.env["channel.contract"].flush_model(
+            ["stage", "stage_since", "company_id", "type_id", "terminated_on", "notice_given_on", "predecessor_id"]
+        )
         self.env["channel.contract.type"].flush_model(["expiring_days"])
         self.env["channel.contract.version"]._flush_in_force()
-        self.env["channel.contract.version"].flush_model(["notice_days"])
+        self.env["channel.contract.version"].flush_model(["notice_days", "renewal", "submitted_at", "reading_ids"])
         self.env["tier.review"].flush_model(["model", "res_id", "status"])
 
     @api.model
@@ -146,11 +161,21 @@ class ChannelContractStageMixin(models.AbstractModel):
                    bool_or(%(waiting)s AND (v.valid_to IS NULL OR v.valid_to >= day.today)) AS unsigned,
                    max(COALESCE(v.valid_to, 'infinity'::date)) FILTER (WHERE %(stands)s) AS last_day,
                    max(%(ahead)s) FILTER (WHERE %(stands)s) AS notice,
-                   max(%(phase)s) FILTER (WHERE v.state = 'draft') AS phase
+                   max(%(phase)s) FILTER (WHERE v.state = 'draft') AS phase,
+                   (array_agg(v.renewal ORDER BY v.valid_from DESC) FILTER (WHERE %(stands)s))[1] AS renewal,
+                   (SELECT s.date_from FROM channel_contract_suspension s
+                     WHERE s.contract_id = c.id AND s.date_from <= day.today
+                       AND (s.lifted_on IS NULL OR s.lifted_on > day.today)) AS suspended,
+                   (SELECT max(s.lifted_on) FROM channel_contract_suspension s
+                     WHERE s.contract_id = c.id AND s.lifted_on <= day.today) AS resumed,
+                   EXISTS (SELECT FROM channel_contract successor
+                             JOIN channel_contract_version succeeding ON succeeding.contract_id = successor.id
+                            WHERE successor.predecessor_id = c.id AND %(succeeds)s) AS succeeded
               FROM channel_contract_version v
              WHERE v.contract_id = c.id
             """,
             stands=Version._standing_sql(version),
+            succeeds=Version._standing_sql(SQL.identifier("succeeding")),
             waiting=Version._unsigned_sql(version),
             ahead=SQL("GREATEST(COALESCE(kind.expiring_days, 0), COALESCE(v.notice_days, 0))"),
             phase=Version._phase_sql(version),
@@ -162,11 +187,16 @@ class ChannelContractStageMixin(models.AbstractModel):
         return SQL(
             """
             SELECT * FROM (VALUES
-                ('expiring', fact.begun IS NOT NULL AND NOT fact.to_come AND fact.last_day - fact.notice <= day.today,
+                ('terminated', c.terminated_on < day.today, c.terminated_on + 1),
+                ('suspended', fact.begun IS NOT NULL AND fact.suspended IS NOT NULL, fact.suspended),
+                ('expiring', fact.begun IS NOT NULL AND NOT fact.to_come AND NOT fact.succeeded
+                             AND (fact.renewal <> 'automatic' OR c.notice_given_on IS NOT NULL)
+                             AND fact.last_day - fact.notice <= day.today,
                     GREATEST(fact.begun, fact.last_day - fact.notice)),
-                ('in_force', fact.begun IS NOT NULL, fact.begun),
+                ('in_force', fact.begun IS NOT NULL, GREATEST(fact.begun, fact.resumed)),
                 ('signed', fact.to_come, NULL),
                 ('signature', fact.unsigned, NULL),
+                ('renewed', fact.last_day < day.today AND fact.succeeded, fact.last_day + 1),
                 ('expired', fact.last_day < day.today, fact.last_day + 1),
                 ('approval', fact.phase = 3, NULL),
                 ('review', fact.phase = 2, NULL),

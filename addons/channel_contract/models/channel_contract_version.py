@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
 
 from .channel_contract_type import RENEWALS
@@ -13,9 +14,12 @@ class ChannelContractVersion(models.Model):
     _name = "channel.contract.version"
     _description = "Contract Version"
     _inherit = [
+        "channel.contract.version.review.mixin",
+        "channel.contract.version.renewal.mixin",
         "channel.contract.version.clauses.mixin",
         "channel.contract.version.comparison.mixin",
         "channel.contract.version.document.mixin",
+        "channel.contract.version.accrual.mixin",
         "channel.contract.version.signature.mixin",
         "channel.version.mixin",
     ]
@@ -116,14 +120,18 @@ class ChannelContractVersion(models.Model):
 
     @api.model
     def _in_force_sql(self, version, date):
-        """The one answer to what is in force.
+        """The one answer to what is in force: what stands, within its period, and not suspended.
 
         :param SQL version: alias of ``channel_contract_version``
         :param SQL date: a day
         :return: SQL condition; call :meth:`_flush_in_force` first
         """
         return SQL(
-            "(%(stands)s AND %(v)s.valid_from <= %(date)s AND (%(v)s.valid_to IS NULL OR %(v)s.valid_to >= %(date)s))",
+            """(%(stands)s AND %(v)s.valid_from <= %(date)s AND (%(v)s.valid_to IS NULL OR %(v)s.valid_to >= %(date)s)
+                AND NOT EXISTS (SELECT FROM channel_contract_suspension suspension
+                                 WHERE suspension.contract_id = %(v)s.contract_id
+                                   AND suspension.date_from <= %(date)s
+                                   AND (suspension.lifted_on IS NULL OR suspension.lifted_on > %(date)s)))""",
             stands=self._standing_sql(version),
             v=version,
             date=date,
@@ -137,6 +145,7 @@ class ChannelContractVersion(models.Model):
                 "pricelist_id",
             ]
         )
+        self.env["channel.contract.suspension"].flush_model(["contract_id", "date_from", "lifted_on"])
 
     @api.model
     def _phase_sql(self, version):
@@ -144,11 +153,13 @@ class ChannelContractVersion(models.Model):
         return SQL(
             """(CASE WHEN EXISTS (SELECT FROM tier_review r
                                    WHERE r.model = 'channel.contract.version' AND r.res_id = %(v)s.id
-                                     AND r.status IN ('waiting', 'pending'))
-                      AND NOT EXISTS (SELECT FROM tier_review r
-                                       WHERE r.model = 'channel.contract.version' AND r.res_id = %(v)s.id
-                                         AND r.status = 'rejected')
-                     THEN 3 ELSE 1 END)""",
+                                     AND r.status = 'rejected') THEN 1
+                     WHEN %(v)s.submitted_at IS NOT NULL
+                       OR EXISTS (SELECT FROM tier_review r
+                                   WHERE r.model = 'channel.contract.version' AND r.res_id = %(v)s.id) THEN 3
+                     WHEN EXISTS (SELECT FROM channel_contract_version_reading_rel reading
+                                   WHERE reading.version_id = %(v)s.id) THEN 2
+                     ELSE 1 END)""",
             v=version,
         )
 
@@ -157,6 +168,7 @@ class ChannelContractVersion(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         versions = super().create(vals_list)
+        versions.contract_id._check_not_terminated()
         versions._log_event("drafted")
         versions.contract_id._update_stages()
         return versions
@@ -188,7 +200,9 @@ class ChannelContractVersion(models.Model):
     @api.model
     def _stage_fields(self):
         """:return: the set of the fields from which the contract's stage follows"""
-        return {"state", "signature_state", "valid_from", "valid_to", "notice_days"}
+        return super()._stage_fields() | {
+            "state", "signature_state", "valid_from", "valid_to", "notice_days", "renewal",
+        }
 
     # === ACTION METHODS ===#
 
@@ -220,11 +234,17 @@ class ChannelContractVersion(models.Model):
 
     # === APPROVAL ===#
 
+    def _approval_before(self):
+        self.contract_id._check_not_terminated()
+        return super()._approval_before()
+
     def _approval_step(self, step):
         result = super()._approval_step(step)
         kind = {"requested": "requested", "restarted": "returned", "rejected": "returned"}.get(step)
         if kind:
             self._log_event(kind)
+        if step in ("requested", "restarted"):
+            _APPROVER.open(self).write({"submitted_at": step == "requested" and fields.Datetime.now()})
         self.contract_id._update_stages()
         return result
 

@@ -12,6 +12,7 @@ from odoo.addons.channel_base.tools.canonical import canonical_json
 from odoo.addons.channel_member.tools.qr import qr_image
 
 from ..tools.signature import LIVE, SIGNER, STANDING
+from .channel_contract_version_renewal_mixin import _RENEWER
 
 #: What the journal says about signatures, and the kind of the line on the timeline that tells the same.
 EVENTS = {
@@ -138,7 +139,8 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
         return self.state == "approved" and self.signature_state in STANDING
 
     def _approval_before(self):
-        asked = self.filtered("contract_id.signature_required")
+        # What follows by itself was signed with the version that says so
+        asked = self.filtered("contract_id.signature_required") if not _RENEWER.opens(self) else self.browse()
         SIGNER.open(_APPROVER.open(asked)).write({"signature_state": "pending"})
         return super()._approval_before()
 

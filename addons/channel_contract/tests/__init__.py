@@ -5,6 +5,7 @@ from . import test_contract
 from . import test_contract_access
 from . import test_contract_comparison
 from . import test_contract_gate
+from . import test_contract_lifecycle
 from . import test_contract_migration
 from . import test_contract_order
 from . import test_contract_portal

@@ -1,3 +1,4 @@
 from . import channel_contract_template_apply
 from . import channel_contract_comparison
 from . import channel_contract_sign
+from . import channel_contract_decision

@@ -76,6 +76,7 @@ MATRIX = """
     channel.contract.clause.line    r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.commitment     r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.type           r     r       r       crud     r       r          r         r       crud  -        r      -
+    channel.contract.suspension     r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.event          r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.signatory      r     r       r       crud     r       r          r         r       crud  -        -      -
     channel.contract.signature.request r  r       r       r        r       r          r         r       r     -        -      -
@@ -107,6 +108,7 @@ MATRIX = """
     channel.admission.decision      crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.admission.decision.line crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.member.change           -     crud    -       -        -       crud       -         -       crud  -        -      -
+    channel.contract.decision       -     -       -       crud     -       -          -         -       crud  -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review.line       crud  crud    -       -        -       crud       -         -       crud  -        -      -
