@@ -223,12 +223,12 @@ class ChannelContractLifecycleMixin(models.AbstractModel):
             )
         self._check_nothing_accrued_from(fields.Date.add(day, days=1))
         versions.filtered(lambda version: version.state == "draft").action_cancel()
-        dropped = versions.filtered(
-            lambda version: version.state == "approved" and (not version._stands() or version.valid_from > day)
-        )
-        if dropped:
-            _APPROVER.open(dropped).write({"state": "superseded"})
-            self.env["channel.audit.entry"]._record("version.superseded", dropped, reason=reason)
+        unsigned = versions.filtered(lambda version: version.state == "approved" and not version._stands())
+        unsigned._end_unsigned("superseded", reason)
+        later = versions.filtered(lambda version: version._stands() and version.valid_from > day)
+        if later:
+            _APPROVER.open(later).write({"state": "superseded"})
+        self.env["channel.audit.entry"]._record("version.superseded", unsigned + later, reason=reason)
         running._version_end(day, reason)
 
     def _decided(self, kind, reason, day, after=None):
