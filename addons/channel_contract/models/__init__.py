@@ -21,8 +21,10 @@ from . import channel_contract_signature_request
 from . import channel_contract_version_accrual_mixin
 from . import channel_contract_version_renewal_mixin
 from . import channel_contract_version_review_mixin
+from . import channel_contract_version_terms_mixin
 from . import channel_contract_version_signature_mixin
 from . import channel_contract_event
+from . import channel_contract_service_level
 from . import channel_contract_suspension
 from . import channel_contract_type
 from . import channel_contract_version

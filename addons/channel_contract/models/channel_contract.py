@@ -112,7 +112,15 @@ class ChannelContract(models.Model):
     def _inverse_contract_type(self):
         by_code = self.env["channel.contract.type"].search([]).grouped("code")
         for contract in self:
-            contract.type_id = by_code.get(contract.contract_type)
+            if contract.contract_type not in by_code:
+                raise ValidationError(
+                    self.env._(
+                        "contract_type: there is no type %(code)r. Use one of: %(known)s.",
+                        code=contract.contract_type,
+                        known=", ".join(by_code),
+                    )
+                )
+            contract.type_id = by_code[contract.contract_type]
 
     @api.depends("name", "title")
     def _compute_display_name(self):
@@ -308,8 +316,10 @@ class ChannelContract(models.Model):
     def _create_first_version(self):
         """The first version: the clauses of the type's template, or else those that are mandatory."""
         self.ensure_one()
-        version = self.env["channel.contract.version"].create(
-            {"contract_id": self.id, "valid_from": self.company_id._channel_today()}
+        Version = self.env["channel.contract.version"]
+        today = self.company_id._channel_today()
+        version = Version.create(
+            {"contract_id": self.id, "valid_from": today, **Version._type_terms(self.type_id, today)}
         )
         template = self.type_id.template_id
         if template:

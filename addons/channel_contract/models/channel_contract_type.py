@@ -45,6 +45,9 @@ class ChannelContractType(models.Model):
     signature_required = fields.Boolean(
         string="Signatures Required", help="Contracts of this type are in force only once everybody named has signed."
     )
+    quality_required = fields.Boolean(
+        string="Quality Responsibility Required", help="A version that does not settle it cannot be approved."
+    )
     approval_hint = fields.Text(
         string="About the Approval", translate=True, help="Shown to who drafts a contract of this type."
     )

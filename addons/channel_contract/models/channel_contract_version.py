@@ -20,12 +20,13 @@ class ChannelContractVersion(models.Model):
         "channel.contract.version.comparison.mixin",
         "channel.contract.version.document.mixin",
         "channel.contract.version.accrual.mixin",
+        "channel.contract.version.terms.mixin",
         "channel.contract.version.signature.mixin",
         "channel.version.mixin",
     ]
     _check_company_auto = True
     _version_identity = "contract_id"
-    _version_line_fields = ("clause_ids", "commitment_ids")
+    _version_line_fields = ("clause_ids", "commitment_ids", "service_level_ids")
     # First in the header: on a phone only the first button shows without a tap
     _tier_validation_buttons_xpath = "/form/header/*[1]"
 

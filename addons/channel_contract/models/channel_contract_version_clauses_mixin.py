@@ -235,7 +235,7 @@ class ChannelContractVersionClausesMixin(models.AbstractModel):
             self.env._(
                 "%(name)s: %(amount)s in each period (%(period)s)",
                 name=line.name,
-                amount=line.currency_id.format(line.amount),
+                amount=line._target_text(),
                 period=choice(line, "period"),
             )
             for line in version.commitment_ids

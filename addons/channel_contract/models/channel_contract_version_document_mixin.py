@@ -107,10 +107,7 @@ class ChannelContractVersionDocumentMixin(models.AbstractModel):
         for place, line in enumerate(self.commitment_ids):
 
             def products(version, place=place):
-                # sudo: names of categories that the contract prints
-                return version.commitment_ids[place].sudo().product_categ_id.complete_name or version.env._(
-                    "All products"
-                )
+                return version.commitment_ids[place]._scope_text() or version.env._("All products")
 
             def period(version, place=place):
                 line = version.commitment_ids[place]
@@ -121,7 +118,7 @@ class ChannelContractVersionDocumentMixin(models.AbstractModel):
                     "subject": line.name,
                     "products": both(products),
                     "period": both(period),
-                    "amount": line.currency_id.format(line.amount),
+                    "amount": line._target_text(),
                 }
             )
         return rows

@@ -1,6 +1,6 @@
 import base64
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.signature import LIVE
@@ -14,9 +14,23 @@ EVIDENCE_MODELS = ("channel.contract.signature.request", "channel.contract.origi
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
+    channel_contract_kind = fields.Selection(
+        [
+            ("contract", "Contract"),
+            ("annex", "Annex"),
+            ("prices", "Price Annex"),
+            ("quality", "Quality Agreement"),
+            ("proxy", "Power of Attorney"),
+            ("award", "Award Notice"),
+            ("other", "Other"),
+        ],
+        string="Kind of Document",
+        help="Of a document of a contract version.",
+    )
+
     def write(self, vals):
         """Refuse to exchange or move a file that was signed, or that belongs to an approved contract version."""
-        if (PLACE | {"raw", "datas", "name"}) & vals.keys():
+        if (PLACE | {"raw", "datas", "name", "channel_contract_kind"}) & vals.keys():
             self._check_channel_contract_kept(vals)
         return super().write(vals)
 
@@ -48,7 +62,8 @@ class IrAttachment(models.Model):
         """Refuse another content, name or place; the same content may move to another storage."""
         for file in self._channel_contract_evidence():
             changed = any(
-                name in vals and (vals[name] or False) != (file[name] or False) for name in (*PLACE, "name")
+                name in vals and (vals[name] or False) != (file[name] or False)
+                for name in (*PLACE, "name", "channel_contract_kind")
             )
             content = vals.get("raw", base64.b64decode(vals["datas"] or b"") if "datas" in vals else None)
             content = content.encode() if isinstance(content, str) else content

@@ -4,6 +4,7 @@ from . import common
 from . import test_contract
 from . import test_contract_access
 from . import test_contract_comparison
+from . import test_contract_conditions
 from . import test_contract_gate
 from . import test_contract_lifecycle
 from . import test_contract_migration
