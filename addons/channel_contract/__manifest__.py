@@ -45,6 +45,7 @@
         "views/res_partner_views.xml",
         "views/sale_order_views.xml",
         "views/portal_templates.xml",
+        "views/portal_signature_templates.xml",
         "views/channel_contract_menus.xml",
     ],
     "assets": {

@@ -1,3 +1,4 @@
+import logging
 import secrets
 from datetime import timedelta
 
@@ -6,6 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import consteq, hmac
 
 from ..tools.signature import CODE_MINUTES, CODE_TRIES, LIVE, SIGNER
+
+_logger = logging.getLogger(__name__)
 
 
 class ChannelContractSignatory(models.Model):
@@ -235,12 +238,28 @@ class ChannelContractSignatory(models.Model):
         """Remember how a provider calls this signatory."""
         SIGNER.open(self).write({"reference": reference})
 
-    def _notify(self, template, **context):
-        """Mail each of these people in their own language."""
-        template = self.env.ref(template, raise_if_not_found=False)
-        if template and self:
-            # sudo: mails go to the signatories whoever asks them
-            template.sudo().with_context(**context).send_mail_batch(self.ids, force_send=bool(context))
+    def _notify(self, template):
+        """Mail each of these people in their own language; a mail that cannot be made undoes no signature."""
+        for request, signatories in self.grouped("request_id").items():
+            try:
+                with self.env.cr.savepoint():
+                    # sudo: mails go to the signatories whoever asks them
+                    self.env.ref(template).sudo().send_mail_batch(signatories.ids)
+            except Exception as error:
+                # A template that somebody edited, a mail server: whatever it is, it is no reason to lose a step
+                _logger.exception("Mail %s could not be made", template)
+                request._raise_alert(
+                    "mail",
+                    self.env._("A mail about signing %s could not be sent", request.version_id.display_name),
+                    f"{', '.join(signatories.mapped('name'))}: {error}",
+                    "warning",
+                )
+
+    def _mail_code(self, code):
+        """Send the code at once; who waits for it is told when that fails."""
+        # sudo: the mail goes to the signatory, whoever asks for it
+        template = self.env.ref("channel_contract.mail_template_signature_code").sudo()
+        template.with_context(channel_signature_code=code).send_mail(self.id, force_send=True)
 
     def _lang(self):
         """The language of this person."""
@@ -249,12 +268,29 @@ class ChannelContractSignatory(models.Model):
         signatory = self.sudo()
         return (signatory.user_id.partner_id or signatory.partner_id).lang or self.env.lang
 
+    def _accounts(self):
+        """The accounts of this person, one of which must be logged in to sign; empty when there is none."""
+        self.ensure_one()
+        # sudo: whether somebody has an account, for the page that asks for the login
+        signatory = self.sudo()
+        return signatory.user_id or signatory.partner_id.user_ids.filtered("active")
+
+    def _masked_email(self):
+        """The address as far as its owner knows it by: ``f***@dealer.example.com``."""
+        self.ensure_one()
+        name, _at, domain = (self.email or "").partition("@")
+        return f"{name[:1]}***@{domain}"
+
+    def _session_key(self):
+        """What a session that has done steps for this link remembers it by; of a new link it is another one."""
+        return hmac(self.env(su=True), "channel_contract_session", f"{self.id}/{self.token}")
+
     def _sign_url(self):
-        """Where this person signs: colleagues in the backend, everybody else by the personal link."""
+        """Where this person signs: colleagues who work with contracts in the backend, others by the personal link."""
         self.ensure_one()
         # sudo: for the mail that goes to the signatory alone
         signatory = self.sudo()
-        if signatory.user_id:
+        if signatory.user_id and signatory.user_id.has_group("channel_base.group_channel_user"):
             return f"{signatory.get_base_url()}/odoo/channel-contract-versions/{signatory.version_id.id}"
         return f"{signatory.get_base_url()}/channel/contract/sign/{signatory.token}"
 
@@ -278,7 +314,7 @@ class ChannelContractSignatory(models.Model):
                 "code_tries": 0,
             }
         )
-        self._notify("channel_contract.mail_template_signature_code", channel_signature_code=code)
+        self._mail_code(code)
         self._trail("signature.code_sent", after={"email": self.email})
 
     def _check_code(self, code):
@@ -333,9 +369,9 @@ class ChannelContractSignatory(models.Model):
         Called with superuser rights, after the caller has made sure of who it is. Two who sign at once are ordered by
         the lock on the request; who signs while it is taken back is refused.
 
-        :param dict values: of ``channel.contract.signature``: ``name`` as typed, ``signature`` (base64 of an image),
-            ``method``, ``consent_text``, ``consent_version``, ``consented_at``, ``code_at``, ``ip_address``,
-            ``user_agent``, and whatever else the evidence has
+        :param dict values: of ``channel.contract.signature``: ``typed_name``, ``signature`` (base64 of an image),
+            ``method``, ``code_at``, ``read_at``, ``consented_at``, ``consent_text``, ``consent_version``,
+            ``ip_address``, ``user_agent``, and whatever else the evidence has
         :return: the evidence
         :raise UserError: when the person cannot sign now
         """

@@ -18,6 +18,7 @@ PAYLOAD = (
     "signatory_key",
     "side",
     "name",
+    "typed_name",
     "role",
     "authority",
     "authority_from",
@@ -33,6 +34,7 @@ PAYLOAD = (
     "consent_version",
     "consented_at",
     "code_at",
+    "read_at",
     "asked_at",
     "signed_at",
     "ip_address",
@@ -67,7 +69,8 @@ class ChannelContractSignature(models.Model):
     side = fields.Selection(
         lambda self: self.env["channel.contract.signatory"]._fields["side"].selection, required=True, readonly=True
     )
-    name = fields.Char(required=True, readonly=True, help="As typed or as the account says.")
+    name = fields.Char(required=True, readonly=True, help="Of the signatory who was asked.")
+    typed_name = fields.Char(readonly=True, help="As the person typed it below the signature.")
     role = fields.Char(string="Position", readonly=True)
     authority = fields.Selection(
         lambda self: self.env["channel.contract.signatory"]._fields["authority"].selection, readonly=True
@@ -88,6 +91,7 @@ class ChannelContractSignature(models.Model):
     consent_version = fields.Integer(readonly=True, aggregator=None)
     consented_at = fields.Datetime(readonly=True)
     code_at = fields.Datetime(string="Code Entered on", readonly=True)
+    read_at = fields.Datetime(string="Document Opened on", readonly=True)
     asked_at = fields.Datetime(readonly=True)
     signed_at = fields.Datetime(required=True, readonly=True)
     ip_address = fields.Char(string="Network Address", readonly=True)

@@ -158,6 +158,7 @@ class ChannelContractSignatureRequest(models.Model):
         """
         # sudo: requests are written by this code alone; who may send was checked
         version = version.sudo()
+        self.flush_model(["state"])  # one that was just taken back must be gone in the database as well
         request = SIGNER.open(self.sudo()).create(
             [
                 {

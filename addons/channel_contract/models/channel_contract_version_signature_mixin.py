@@ -294,6 +294,17 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
             and signatory.request_id.state == "open"
         )[:1]
 
+    def _portal_sign_urls(self, user):
+        """:return: ``[(version, address)]`` of those of these versions that a user is asked to sign now"""
+        # sudo: only what is the user's own turn; pages call this for who is logged in
+        asked = self.sudo().signatory_ids.filtered(
+            lambda signatory: signatory.state == "asked"
+            and signatory.request_id.state == "open"
+            and signatory.request_id.provider == "portal"
+            and user in signatory._accounts()
+        )
+        return [(signatory.version_id, f"/channel/contract/sign/{signatory.token}") for signatory in asked]
+
     def _signed(self, reason, signed_on=None):
         """The signatures are there: from now on the version counts, and the one before it ends.
 

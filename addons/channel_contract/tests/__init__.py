@@ -1,6 +1,6 @@
+from . import common
 from . import test_clause
 from . import test_clause_migration
-from . import common
 from . import test_contract
 from . import test_contract_access
 from . import test_contract_comparison
@@ -15,5 +15,6 @@ from . import test_contract_stage
 from . import test_contract_terms
 from . import test_seal
 from . import test_signature
+from . import test_signature_portal
 from . import test_signature_state
 from . import test_word_diff

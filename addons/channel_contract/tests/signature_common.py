@@ -80,14 +80,13 @@ class ChannelSignatureCommon(ChannelContractCommon):
         super().setUp()
         self.codes = {}
         Signatory = type(self.env["channel.contract.signatory"])
-        notify = Signatory._notify
+        mail_code = Signatory._mail_code
 
-        def remember(signatories, template, **context):
-            if "channel_signature_code" in context:
-                self.codes[signatories.email] = context["channel_signature_code"]
-            return notify(signatories, template, **context)
+        def remember(signatory, code):
+            self.codes[signatory.email] = code
+            return mail_code(signatory, code)
 
-        self._patch(Signatory, "_notify", remember)
+        self._patch(Signatory, "_mail_code", remember)
         if self.print_pages:
             self._patch(type(self.version), "_signature_pdf", lambda version: pdf(f"Terms of {version.display_name}"))
             self._patch(

@@ -286,7 +286,7 @@ class TestSignature(ChannelSignatureCommon):
         self._send()
         evidence = self._sign(
             self.signer_first,
-            name="F. Signer",
+            typed_name="F. Signer",
             ip_address="203.0.113.7",
             user_agent="Telephone",
             consent_text="I agree.",
@@ -296,7 +296,8 @@ class TestSignature(ChannelSignatureCommon):
             evidence,
             [
                 {
-                    "name": "F. Signer",
+                    "name": "First Signer",
+                    "typed_name": "F. Signer",
                     "role": "General Manager",
                     "authority": "legal",
                     "email": "first@dealer.example.com",

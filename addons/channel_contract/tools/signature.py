@@ -24,9 +24,9 @@ SESSION_MINUTES = 30
 class SignatureEvent:
     """What a provider tells about one signatory.
 
-    ``kind``: ``signed`` or ``declined``. ``values``: fields of ``channel.contract.signature`` that the provider can
-    vouch for (``name``, ``signature``, ``ip_address``, ``user_agent``, ``consent_text``, ...), or the ``reason`` of a
-    refusal.
+    ``kind``: ``signed`` or ``declined``. ``values``: fields of ``channel.contract.signature`` that the provider
+    vouches for (``typed_name``, ``signature``, ``ip_address``, ``user_agent``, ``consent_text``, ``detail``, ...), or
+    the ``reason`` of a refusal.
     """
 
     request_reference: str

@@ -66,7 +66,7 @@ class ChannelContractSign(models.TransientModel):
         company = self.version_id.company_id
         signatory._sign(
             {
-                "name": signatory.name,
+                "typed_name": signatory.name,
                 "user_id": self.env.uid,
                 "method": "backend",
                 "signature": self.signature,

@@ -82,9 +82,13 @@ class ChannelMemberHome(CustomerPortal):
 
         :return: list of ``{"level": "danger" or "warning" or "info", "title", "text", "date", "url", "action"}``
         """
-        tasks = self._channel_admission_tasks() + self._channel_document_tasks()
+        tasks = self._channel_open_tasks()
         order = {"danger": 0, "warning": 1, "info": 2}
         return sorted(tasks, key=lambda task: (order[task["level"]], task["date"] or fields.Date.to_date("9999-12-31")))
+
+    def _channel_open_tasks(self):
+        """The tasks in any order; add-ons add theirs."""
+        return self._channel_admission_tasks() + self._channel_document_tasks()
 
     def _channel_admission_tasks(self):
         admissions = request.env["channel.admission"]
