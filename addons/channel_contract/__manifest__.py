@@ -46,6 +46,7 @@
         "views/sale_order_views.xml",
         "views/portal_templates.xml",
         "views/portal_signature_templates.xml",
+        "views/verify_templates.xml",
         "views/channel_contract_menus.xml",
     ],
     "assets": {

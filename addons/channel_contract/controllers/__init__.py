@@ -1,2 +1,3 @@
 from . import portal
 from . import signature
+from . import verify

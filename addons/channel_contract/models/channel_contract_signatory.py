@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import consteq, hmac
 
-from ..tools.signature import CODE_MINUTES, CODE_TRIES, LIVE, SIGNER
+from ..tools.signature import CODE_MINUTES, CODE_TRIES, LIVE, SIGNER, TOKEN
 
 _logger = logging.getLogger(__name__)
 
@@ -298,7 +298,7 @@ class ChannelContractSignatory(models.Model):
     def _by_token(self, token):
         """The signatory whose personal link has this token, with superuser rights; empty for a wrong one."""
         # sudo: the token, 256 random bits compared by the unique index, is the right; what it opens the caller decides
-        return self.sudo().search([("token", "=", token)], limit=1) if token else self.sudo()
+        return self.sudo().search([("token", "=", token)], limit=1) if TOKEN.fullmatch(token) else self.sudo()
 
     # === THE CODE ===#
 

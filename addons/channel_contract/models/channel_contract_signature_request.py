@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 from odoo.addons.channel_member.tools.qr import qr_image
 
-from ..tools.signature import LIVE, SIGNER
+from ..tools.signature import LIVE, SIGNER, TOKEN
 
 _logger = logging.getLogger(__name__)
 
@@ -495,6 +495,50 @@ class ChannelContractSignatureRequest(models.Model):
     def _verification_qr(self):
         return qr_image(self._verification_url())
 
+    @api.model
+    def _verify_public(self, token=None, content=None):
+        """What the public page says about a sealed file.
+
+        :param str token: printed on the file; None: the file alone is asked about
+        :param bytes content: the file at hand; None: only what is known by the token
+        :return: None when there is no such token, else a dict of ``status``: ``known`` (no file was given), ``valid``
+            (not a byte differs from what was sealed), ``unsigned`` (the document as it was sent out, without
+            signatures), ``changed`` (another file than the one that was sealed) or ``unknown`` (without a token: no
+            file of ours); and but for ``unknown``: ``number``, ``version``, ``company``, ``member``, ``signed_on``,
+            ``sealed_at``, ``level``, ``sha256``, ``signers`` (masked), ``standing`` (in force today)
+        """
+        # sudo: whoever holds the file may ask; the token or the digest is the key, and what is told stands on the file
+        Request = self.sudo()
+        digest = sha256(content).hexdigest() if content is not None else None
+        sealed = Domain("sealed_id", "!=", False)
+        if token:
+            known = Domain("token", "=", token) if TOKEN.fullmatch(token) else Domain.FALSE
+            request = Request.search(sealed & known, limit=1)
+            if not request:
+                return None
+        else:
+            known = Domain("sealed_sha256", "=", digest) | Domain("document_sha256", "=", digest)
+            request = Request.search(sealed & known, limit=1) if digest else Request
+            if not request:
+                return {"status": "unknown"}
+        version = request.version_id
+        today = request.company_id._channel_today()
+        return {
+            "status": {None: "known", request.sealed_sha256: "valid", request.document_sha256: "unsigned"}.get(
+                digest, "changed"
+            ),
+            "number": request.contract_id.name,
+            "version": version.number,
+            "company": request.company_id.name,
+            "member": request.member_id.name,
+            "signed_on": version.signed_on,
+            "sealed_at": request.sealed_at,
+            "level": request.seal_level,
+            "sha256": request.sealed_sha256,
+            "signers": [_masked(signature.name) for signature in request.signature_ids],
+            "standing": version._stands() and version._covers(today),
+        }
+
     def action_verify_seal(self):
         """Have the sealed file verified, and tell what was found."""
         self.ensure_one()
@@ -533,3 +577,8 @@ class ChannelContractSignatureRequest(models.Model):
         return "valid", self.env._(
             "Valid: not a byte was changed since %(signer)s sealed it on %(date)s UTC (%(level)s).", **facts
         )
+
+
+def _masked(name):
+    """A name that its owner recognises: ``J*** D***``, ``王**``."""
+    return " ".join(f"{word[0]}{'*' * min(len(word) - 1, 3)}" for word in name.split())

@@ -17,4 +17,5 @@ from . import test_seal
 from . import test_signature
 from . import test_signature_portal
 from . import test_signature_state
+from . import test_signature_verify
 from . import test_word_diff

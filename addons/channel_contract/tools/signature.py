@@ -1,5 +1,6 @@
 """Words that the files about signatures share."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,6 +8,9 @@ from odoo.addons.channel_base.tools.private_key import PrivateKey
 
 #: Opens what signing itself writes to the code of this add-on.
 SIGNER = PrivateKey("channel_contract_signer")
+
+#: What the tokens of links and sealed files look like; nothing else is looked up.
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 #: States in which an approved version counts: nobody's signature is asked, or everybody has signed.
 STANDING = ("none", "signed")
