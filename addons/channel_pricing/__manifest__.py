@@ -12,11 +12,14 @@
         "security/ir.model.access.csv",
         "security/channel_pricing_security.xml",
         "security/channel_limit_security.xml",
+        "security/channel_price_request_security.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_gate_data.xml",
+        "data/channel_price_request_data.xml",
         # Wizards
         "wizard/channel_price_decision_views.xml",
+        "wizard/channel_price_update_views.xml",
         # Views
         "views/account_move_views.xml",
         "views/product_pricelist_item_views.xml",
@@ -31,6 +34,9 @@
         "views/sale_order_views.xml",
         "views/channel_price_limit_views.xml",
         "views/channel_discount_limit_views.xml",
+        "views/channel_price_request_views.xml",
+        "views/sale_order_special_price_views.xml",
+        "views/portal_special_price_templates.xml",
         "views/channel_pricing_menus.xml",
     ],
     "assets": {

@@ -7,6 +7,9 @@ from . import channel_price_import
 from . import channel_price_import_error
 from . import channel_price_limit
 from . import channel_price_version
+from . import channel_price_request_api_mixin
+from . import channel_price_request
+from . import channel_price_request_line
 from . import channel_pricing
 from . import channel_stacking_group
 from . import channel_stacking_policy

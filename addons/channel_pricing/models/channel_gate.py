@@ -1,5 +1,5 @@
 from odoo import SUPERUSER_ID, models
-from odoo.tools import float_compare, formatLang, hmac
+from odoo.tools import float_compare, format_date, formatLang, hmac
 
 from .channel_price_limit import UPPER
 
@@ -28,31 +28,29 @@ class ChannelGate(models.AbstractModel):
 
         A tender's or award's price below the floor has been promised: it takes the floor's place.
         """
-        exchange = self._exchange()
-        for request, line, limits in self._price_limits(requests):
-            floor = limits.get("floor")
-            if not floor:
+        below = [
+            (request, line, floor, amount)
+            for request, line, floor, amount in self._floors(requests)
+            if self._compare(line.price_unit, amount) < 0
+        ]
+        below_lines = [(request, line) for request, line, _floor, _amount in below]
+        special = self._special_prices(below_lines)
+        remedies = self._special_price_remedies(below_lines)
+        for request, line, floor, amount in below:
+            approved = special.get(line)
+            if approved is not None and self._compare(line.price_unit, approved) >= 0:
                 continue
-            asked = exchange(request, *floor._price_for(line.product, request.company))
-            asked = min(
-                [asked]
-                + [
-                    exchange(request, *limits[kind]._price_for(line.product, request.company))
-                    for kind in UPPER
-                    if kind in limits
-                ]
+            yield request.finding(
+                self.env._(
+                    "%(price)s for %(product)s is less than it may be sold for without approval.",
+                    price=self._money(request, line.price_unit),
+                    product=line.product.display_name,
+                ),
+                line=line,
+                basis={**self._price_basis(request, line), "limit": floor.id},
+                remedy=remedies.get(line),
+                figures=floor._in_words(amount, request.currency),
             )
-            if self._compare(line.price_unit, asked) < 0:
-                yield request.finding(
-                    self.env._(
-                        "%(price)s for %(product)s is less than it may be sold for without approval.",
-                        price=self._money(request, line.price_unit),
-                        product=line.product.display_name,
-                    ),
-                    line=line,
-                    basis={**self._price_basis(request, line), "limit": floor.id},
-                    figures=floor._in_words(asked, request.currency),
-                )
 
     def _check_price_ceiling(self, requests):
         """Nothing is sold above the price that a tender or an award has set."""
@@ -82,7 +80,8 @@ class ChannelGate(models.AbstractModel):
             for request, line, limits in self._discount_limits(requests)
             if any(limit.has_max_discount for limit in limits.values())
         ]
-        tables = self._table_prices((request, line) for request, line, _limits in limited)
+        lines = [(request, line) for request, line, _limits in limited]
+        tables, remedies = self._table_prices(lines), self._special_price_remedies(lines)
         for request, line, limits in limited:
             table = tables[line]
             if table <= 0:
@@ -102,6 +101,7 @@ class ChannelGate(models.AbstractModel):
                     ),
                     line=line,
                     basis={**self._price_basis(request, line), "sellers": sorted(sellers.ids)},
+                    remedy=remedies.get(line),
                     figures=self.env._(
                         "Price table: %(table)s; largest discount: %(allowed)s %%",
                         table=self._money(request, table),
@@ -148,6 +148,185 @@ class ChannelGate(models.AbstractModel):
                     ),
                 )
 
+    def _check_special_price_quantity(self, requests):
+        """No more is ordered at a special price than was approved.
+
+        Whoever confirms writes what has been used on the special price itself: of two who confirm at once, the second
+        is repeated by the server, finds what the first has taken, and is stopped here.
+        """
+        asked = [
+            (request, line, line.record.channel_request_line_id)
+            for request, line in self._special_lines(requests)
+        ]
+        orders = self.env["sale.order"].union(*(request.record for request, _line, _special in asked))
+        specials = self.env["channel.price.request.line"].union(*(special for _request, _line, special in asked))
+        used = specials._used_on([("state", "=", "sale"), ("order_id", "not in", orders._origin.ids)])
+        wanted = {}
+        for request, line, special in asked:
+            lines = wanted.setdefault((id(request), special), (request, []))[1]
+            lines.append(line)
+        for (_key, special), (request, lines) in wanted.items():
+            quantity = sum(line.quantity for line in lines)
+            left = special.quantity - used.get(special.id, 0.0)
+            if special.product_id.uom_id.compare(quantity, left) > 0:
+                for line in lines:
+                    yield request.finding(
+                        self.env._(
+                            "Special price %(reference)s for %(product)s: %(wanted)s ordered, %(left)s left of "
+                            "%(quantity)s.",
+                            reference=special.request_id.name,
+                            product=line.product.display_name,
+                            wanted=self._number(quantity),
+                            left=self._number(max(left, 0.0)),
+                            quantity=self._number(special.quantity),
+                        ),
+                        line=line,
+                        basis={"special": special.id, "quantity": quantity, "left": left},
+                    )
+            if request.record.state == "sale":  # of several confirmed at once, the next finds what is left
+                used[special.id] = used.get(special.id, 0.0) + quantity
+
+    def _check_special_price_period(self, requests):
+        """A special price is for its parties and its days, also on a quotation that was made in time."""
+        for request, line in self._special_lines(requests):
+            special = line.record.channel_request_line_id
+            if not special._holds_for(request.record):
+                yield request.finding(
+                    self.env._(
+                        "Special price %(reference)s for %(product)s does not hold for this order: it is for "
+                        "%(member)s, from %(start)s to %(end)s.",
+                        reference=special.request_id.name,
+                        product=line.product.display_name,
+                        member=" / ".join(
+                            filter(None, (special.member_id.name, special.customer_id.name))
+                        ),
+                        start=format_date(self.env, special.request_id.date_from),
+                        end=format_date(self.env, special.request_id._last_day()),
+                    ),
+                    line=line,
+                    basis={"special": special.id, "date": request.date.isoformat()},
+                )
+
+    def _check_price_validity(self, requests):
+        """Prices of a quotation are promised until its expiration date."""
+        for request in requests:
+            order = request.record
+            if order is None or order._name != "sale.order" or not order.validity_date:
+                continue
+            day = request.date if order.state == "sale" else max(request.date, request.company._channel_today())
+            if day > order.validity_date:
+                yield request.finding(
+                    self.env._(
+                        "The quotation was valid until %s: its prices are not promised any more.",
+                        format_date(self.env, order.validity_date),
+                    ),
+                    basis={"valid_until": order.validity_date.isoformat()},
+                )
+
+    # === SPECIAL PRICES ===#
+
+    def _special_lines(self, requests):
+        """The order lines that are sold at a special price, as ``(request, line)``."""
+        return [
+            (request, line)
+            for request in requests
+            for line in request.lines
+            if line.record is not None
+            and line.record._name == "sale.order.line"
+            and line.record.channel_request_line_id
+        ]
+
+    def _special_prices(self, lines):
+        """What may be asked for by special prices.
+
+        Of an order's or invoice's line by the special price that it takes from; of a mere question by whatever is in
+        force and not used up.
+
+        :param lines: list of ``(request, line)``
+        :return: ``{line: price without tax, in the currency of the request}``
+        """
+        exchange = self._exchange()
+        open_prices = self._open_special_prices(
+            [(request, line) for request, line in lines if line.record is None], ("approved",)
+        )
+        prices = {}
+        for request, line in lines:
+            if line.record is None:
+                specials = [
+                    special
+                    for special in open_prices[line]
+                    if special.remaining_quantity and self._is_in_force(special, request)
+                ]
+            else:
+                order_lines = line.record.sale_line_ids if self._is_invoice_line(line) else line.record
+                specials = [
+                    special
+                    for special in order_lines.channel_request_line_id
+                    if self._is_invoice_line(line) or self._is_in_force(special, request)
+                ]
+            if specials:
+                prices[line] = min(
+                    self._without_tax(request, line, exchange(request, special.price, special.currency_id))
+                    for special in specials
+                )
+        return prices
+
+    def _special_price_remedies(self, lines):
+        """Where somebody has asked for a special price already, what became of it, as a remedy: ``{line: text}``."""
+        remedies = {}
+        for line, specials in self._open_special_prices(lines, ("draft", "submitted", "approved")).items():
+            for special in specials[:1]:
+                reference = special.request_id.name
+                match special.state:
+                    case "draft":
+                        text = self.env._("Special price request %s is still a draft: submit it.", reference)
+                    case "submitted":
+                        text = self.env._("Special price request %s waits for its approval.", reference)
+                    case _:
+                        text = self.env._(
+                            "Special price %(reference)s is %(price)s until %(end)s, %(left)s left: update the prices, "
+                            "or request another one.",
+                            reference=reference,
+                            price=formatLang(
+                                self.env, special.price, currency_obj=special.currency_id, dp="Product Price"
+                            ),
+                            end=format_date(self.env, special.request_id._last_day()),
+                            left=self._number(special.remaining_quantity),
+                        )
+                remedies[line] = text
+        return remedies
+
+    def _open_special_prices(self, lines, states):
+        """Special prices in some states for the parties and products of lines, the newest first: in one query.
+
+        :return: ``{line: list of channel.price.request.line}``
+        """
+        found = {line: [] for _request, line in lines}
+        if not found:
+            return found
+        specials = self.env["channel.price.request.line"].search(
+            [
+                ("state", "in", states),
+                ("company_id", "in", list({request.company.id for request, _line in lines})),
+                ("member_id", "in", list({request.member._origin.id for request, _line in lines})),
+                ("product_id", "in", list({line.product._origin.id for _request, line in lines})),
+            ],
+            order="id desc",
+        )
+        for request, line in lines:
+            found[line] = [
+                special
+                for special in specials
+                if special.company_id == request.company
+                and special.member_id == request.member._origin
+                and special.product_id == line.product._origin
+                and (not special.customer_id or special.customer_id == request.customer._origin)
+            ]
+        return found
+
+    def _is_in_force(self, special, request):
+        return special._holds(request.member._origin, request.customer._origin, request.date)
+
     # === INPUT ===#
 
     def _prepare_request(self, operation, member_id, lines, customer_id, date):
@@ -183,6 +362,18 @@ class ChannelGate(models.AbstractModel):
     def _price_limits(self, requests):
         """Yield ``(request, line, {kind: channel.price.limit})`` for the lines that any limit holds."""
         return self._limited(requests, "channel.price.limit", "kind")
+
+    def _floors(self, requests):
+        """Yield ``(request, line, floor, its amount in the currency of the request)`` for the lines that have one."""
+        exchange = self._exchange()
+        for request, line, limits in self._price_limits(requests):
+            if "floor" in limits:
+                amounts = {
+                    kind: exchange(request, *limits[kind]._price_for(line.product, request.company))
+                    for kind in ("floor", *UPPER)
+                    if kind in limits
+                }
+                yield request, line, limits["floor"], min(amounts.values())
 
     def _discount_limits(self, requests):
         """Yield ``(request, line, {group id: channel.discount.limit})`` for the lines that any limit holds."""

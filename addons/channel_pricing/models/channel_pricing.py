@@ -49,7 +49,9 @@ class ChannelPricing(models.AbstractModel):
             ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
             ``more`` a count of further losers; ``no_rule``; then how the amount comes about: ``fixed``, ``base``
             (with ``steps`` of its own when it is another table), ``discount``, ``rounding``, ``surcharge``,
-            ``min_margin``, ``max_margin``; last ``price``.
+            ``min_margin``, ``max_margin``; what bounds it: ``special_price`` (how much is left of it), ``floor`` (for
+            Pricing, managers and auditors), ``ceiling``, ``award``, each net and per the product's own unit; last
+            ``price``.
             Portal users get table, winner, what was offered beside it and price only, without formulas.
         :rtype: list[dict]
         :raises AccessError: for a member that is not the portal user's own company, and users without a position
@@ -328,6 +330,67 @@ class ChannelPricing(models.AbstractModel):
                     ),
                 },
             ]
+        bounds = self._explain_limits(keywords["member"], keywords["customer"], requests, answers, moment)
+        for answer, steps in zip(answers, bounds, strict=True):
+            answer["steps"][-1:-1] = steps
+
+    def _explain_limits(self, member, customer, requests, answers, moment):
+        """What bounds the prices of `answers`.
+
+        :returns: a list of steps for each of them
+        """
+        company = self.env.company
+        Limit = self.env["channel.price.limit"]
+        found = Limit._limits_of(
+            [
+                {
+                    "member_id": member.id,
+                    "customer_id": customer.id,
+                    "product_id": product.id,
+                    "date": company._channel_date(moment),
+                    "company_id": company.id,
+                }
+                for product, _quantity, _uom in requests
+            ],
+            "kind",
+        )
+        Finding = self.env["channel.gate.finding"]
+        secrets = Finding._has_field_access(Finding._fields["figures"], "read")
+        bounds = []
+        for (product, _quantity, _uom), answer, limits in zip(requests, answers, found, strict=True):
+            steps = []
+            # sudo: what is left of the special price that the caller is told
+            special = answer["rule"].sudo().channel_request_line_id
+            if special:
+                steps.append(
+                    {
+                        "code": "special_price",
+                        "reference": special.request_id.name,
+                        "remaining": special.remaining_quantity,
+                        "message": self.env._(
+                            "Special price %(reference)s until %(date)s: %(left)s left of %(quantity)s",
+                            reference=special.request_id.name,
+                            date=format_date(self.env, special.request_id._last_day()),
+                            left=self._number(special.remaining_quantity),
+                            quantity=self._number(special.quantity),
+                        ),
+                    }
+                )
+            for kind, limit in limits.items():
+                if kind == "floor" and not secrets:
+                    continue
+                amount, currency = limit._price_for(product, company)
+                steps.append(
+                    {
+                        "code": kind,
+                        "limit_id": limit.id,
+                        "amount": amount,
+                        "currency": currency.name,
+                        "message": limit._in_words(amount, currency),
+                    }
+                )
+            bounds.append(steps)
+        return bounds
 
     def _explain_table(self, pricelist, segments, member, customer):
         if pricelist:

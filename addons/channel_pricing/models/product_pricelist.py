@@ -84,6 +84,7 @@ class ProductPricelist(models.Model):
                 ("pricelist_id", "=", self.id),
                 ("compute_price", "=", "fixed"),
                 ("applied_on", "in", ["0_product_variant", "1_product"]),
+                ("channel_request_line_id", "=", False),
             ],
         )
         pairs = []
@@ -166,19 +167,26 @@ class ProductPricelist(models.Model):
         """Rules that hold at a moment, whoever buys: those of the version in force, and those without a version."""
         return Domain("channel_version_id", "in", [False, *self._channel_version_ids_at(date)])
 
-    def _get_applicable_rules_domain(self, products, date, *, member=None, customer=None, **kwargs):
+    def _get_applicable_rules_domain(
+        self, products, date, *, member=None, customer=None, special_prices=True, **kwargs
+    ):
         """Rules in force that name this pair, one of its segments, or nobody.
 
         :param member: ``res.partner`` that buys; none: only rules without a segment
         :param customer: ``res.partner``, the end customer; none: only segments open to every end customer
+        :param bool special_prices: False leaves special prices out: what would it cost without
         """
         domain = super()._get_applicable_rules_domain(
             products=products, date=date, member=member, customer=customer, **kwargs
         )
+        special = Domain("channel_exhausted", "=", False)
+        if not special_prices:
+            special = Domain("channel_request_line_id", "=", False)
         return (
             Domain(domain)
             & self._channel_rules_in_force_domain(date)
             & self.env["channel.pricing"]._rules_of_parties_domain(member, customer)
+            & special
         )
 
     def _get_applicable_rules(self, products, date, *, rule_book=None, rule_quantity=None, **kwargs):

@@ -11,6 +11,8 @@ NO_SEGMENT_SEQUENCE = 2**31 - 1
 
 # The rank of a rule that names neither member nor end customer
 NO_PARTY_RANK = 3
+# Special prices are tried before everything else that names the same product, contracts (four ranks) included
+SPECIAL_RANKS = 8
 
 #: Opens the rules that stand beside the versions of a table to the code that decides about them.
 _BESIDE_VERSIONS = PrivateKey("channel_beside_versions")
@@ -62,6 +64,20 @@ class ProductPricelistItem(models.Model):
         help="The price holds only for members and end customers of this segment. It is tried before rules "
         "without a segment for the same product, category or all products.",
     )
+    channel_request_line_id = fields.Many2one(
+        comodel_name="channel.price.request.line",
+        string="Special Price",
+        ondelete="restrict",
+        index="btree_not_null",
+        copy=False,
+        help="The approved special price that the rule was made of. It is tried before all other rules of the product.",
+    )
+    channel_exhausted = fields.Boolean(
+        string="Used Up",
+        compute="_compute_channel_exhausted",
+        store=True,
+        help="The quantity of the special price is used up: the rule holds for nobody.",
+    )
     channel_rank = fields.Integer(
         string="Party Priority",
         compute="_compute_channel_rank",
@@ -94,19 +110,35 @@ class ProductPricelistItem(models.Model):
 
     def _auto_init(self):
         # Rules that exist already name no party and no segment: known without computing each of a million.
-        for column, value in (("channel_rank", NO_PARTY_RANK), ("channel_segment_sequence", NO_SEGMENT_SEQUENCE)):
+        for column, kind, value in (
+            ("channel_rank", SQL("int4"), NO_PARTY_RANK),
+            ("channel_segment_sequence", SQL("int4"), NO_SEGMENT_SEQUENCE),
+            ("channel_exhausted", SQL("bool"), False),
+        ):
             if not column_exists(self.env.cr, self._table, column):
                 table, name = SQL.identifier(self._table), SQL.identifier(column)
-                self.env.cr.execute(SQL("ALTER TABLE %s ADD COLUMN %s int4 DEFAULT %s", table, name, value))
+                self.env.cr.execute(SQL("ALTER TABLE %s ADD COLUMN %s %s DEFAULT %s", table, name, kind, value))
                 self.env.cr.execute(SQL("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, name))
         return super()._auto_init()
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("channel_member_id", "channel_customer_id")
+    @api.depends("channel_member_id", "channel_customer_id", "channel_request_line_id")
     def _compute_channel_rank(self):
         for item in self:
-            item.channel_rank = NO_PARTY_RANK - 2 * bool(item.channel_customer_id) - bool(item.channel_member_id)
+            item.channel_rank = (
+                NO_PARTY_RANK
+                - 2 * bool(item.channel_customer_id)
+                - bool(item.channel_member_id)
+                - SPECIAL_RANKS * bool(item.channel_request_line_id)
+            )
+
+    @api.depends("channel_request_line_id.quantity", "channel_request_line_id.used_quantity")
+    def _compute_channel_exhausted(self):
+        for item in self:
+            special = item.channel_request_line_id
+            unit = special.product_id.uom_id
+            item.channel_exhausted = bool(special) and unit.compare(special.used_quantity, special.quantity) >= 0
 
     @api.depends("channel_segment_id.sequence")
     def _compute_channel_segment_sequence(self):
@@ -175,11 +207,19 @@ class ProductPricelistItem(models.Model):
         return _BESIDE_VERSIONS.open(self)
 
     def _channel_check_by_hand(self):
-        """Refuse rules outside the versions of a table that has some, except to the code that may make them."""
+        """Refuse what only code makes: special prices, and rules outside the versions of a table that has some."""
         if _BESIDE_VERSIONS.opens(self):
             return
         # sudo: whether a table has versions is no secret
         for rule in self.sudo():
+            if rule.channel_request_line_id:
+                raise UserError(
+                    self.env._(
+                        "%(rule)s is special price %(reference)s: end that, or ask for another.",
+                        rule=rule.name,
+                        reference=rule.channel_request_line_id.request_id.name,
+                    )
+                )
             if rule.pricelist_id.channel_is_versioned and not rule.channel_version_id:
                 raise UserError(
                     self.env._(

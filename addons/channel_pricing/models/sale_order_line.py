@@ -1,4 +1,5 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import float_round
 
 from ..tools import RuleBook, in_own_unit
 
@@ -9,17 +10,52 @@ LINE_KEYWORDS = ("quantity", "uom", "date", "currency")
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
+    channel_request_line_id = fields.Many2one(
+        "channel.price.request.line",
+        string="Special Price",
+        compute="_compute_channel_request_line_id",
+        store=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The approved special price at which it is sold. Confirmed, the line takes from its quantity.",
+    )
+
     # === COMPUTE METHODS ===#
+
+    @api.depends(
+        "product_id",
+        "product_uom_id",
+        "product_uom_qty",
+        "price_unit",
+        "discount",
+        "order_id.partner_id",
+        "order_id.channel_end_customer_id",
+    )
+    def _compute_channel_request_line_id(self):
+        """The special price whose rule wins, where the line is sold at it: who pays more takes nothing from it.
+
+        What a confirmed order has taken stays taken, also when the rule has ended since.
+        """
+        confirmed = self.filtered(lambda line: line.state not in ("draft", "sent") and line.channel_request_line_id)
+        for line in confirmed:
+            if line.product_id != line.channel_request_line_id.product_id:
+                line.channel_request_line_id = False
+        for line in (self - confirmed)._with_rule_books():
+            special = line.pricelist_item_id.channel_request_line_id
+            net = line.price_unit * (1 - (line.discount or 0.0) / 100)
+            sold_at_it = special and line.currency_id.compare_amounts(net, line._get_pricelist_price()) <= 0
+            line.channel_request_line_id = special if sold_at_it else False
 
     @api.depends("order_id.partner_id", "order_id.channel_end_customer_id")
     def _compute_pricelist_item_id(self):
         super(SaleOrderLine, self._with_rule_books())._compute_pricelist_item_id()
 
     def _compute_price_unit(self):
-        super(SaleOrderLine, self._with_rule_books())._compute_price_unit()
+        super(SaleOrderLine, self._channel_open_to_prices()._with_rule_books())._compute_price_unit()
 
     def _compute_discount(self):
-        super(SaleOrderLine, self._with_rule_books())._compute_discount()
+        super(SaleOrderLine, self._channel_open_to_prices()._with_rule_books())._compute_discount()
 
     # === ACTION METHODS ===#
 
@@ -37,7 +73,53 @@ class SaleOrderLine(models.Model):
             "target": "new",
         }
 
+    def action_channel_request_special_price(self):
+        """Open a special price request for this line; see the same method of the order."""
+        self.ensure_one()
+        return self.order_id._channel_request_special_price(self)
+
     # === BUSINESS METHODS ===#
+
+    def _channel_open_to_prices(self):
+        """Lines that a price table may price: what was confirmed at a special price stays at it."""
+        return self.filtered(
+            lambda line: line.state in ("draft", "sent")
+            or not line.channel_request_line_id
+            or line.channel_request_line_id.product_id != line.product_id
+        )
+
+    def _channel_price_is_agreed(self):
+        """Whether the price was agreed with the member for this very deal, so that no price table changes it.
+
+        Add-ons that know other agreements extend it.
+        """
+        self.ensure_one()
+        return bool(self.channel_request_line_id) and self.channel_request_line_id._holds_for(self.order_id)
+
+    def _channel_request_vals(self):
+        """These lines as lines of a special price request: what is left of the price after every discount.
+
+        Several lines of one product are one, at the lowest of their prices.
+        """
+        gate_lines = {line.key: line for line in self.order_id.order_line._channel_gate_lines()}
+        digits = self.env["decimal.precision"].precision_get("Product Price")
+        asked = {}
+        for line in self:
+            gate_line = gate_lines.get(line.id)
+            if not gate_line or gate_line.price_unit is None:
+                continue
+            # With the taxes that the price includes, as the price table has it
+            net = line._channel_gate_amount()
+            gross = line.price_unit * (1 - (line.discount or 0.0) / 100) * line.product_uom_qty
+            price = gate_line.price_unit * (gross / net if net else 1.0)
+            # Rounded down: what was offered must not lie below what is asked for
+            price = float_round(price, precision_digits=digits, rounding_method="DOWN")
+            vals = asked.setdefault(
+                line.product_id, {"product_id": line.product_id.id, "quantity": 0.0, "price": price}
+            )
+            vals["quantity"] += gate_line.quantity
+            vals["price"] = min(vals["price"], price)
+        return list(asked.values())
 
     def _channel_explain_price(self):
         """How the price of the line came about, as the tables stand for the day of the order.

@@ -3,6 +3,11 @@ from . import common
 from . import test_price_check
 from . import test_price_import
 from . import test_price_limit
+from . import test_price_request
+from . import test_price_request_concurrency
+from . import test_price_request_portal
+from . import test_price_request_tour
+from . import test_price_update
 from . import test_pricing_access
 from . import test_pricing_callers
 from . import test_pricing_order

@@ -1,3 +1,5 @@
+from odoo.fields import Command
+
 from odoo.addons.channel_member.tests.common import ChannelMemberCommon
 
 
@@ -82,6 +84,35 @@ class ChannelPricingCommon(ChannelMemberCommon):
         if approve:
             limit.with_user(cls.user_manager).action_approve()
         return limit.with_env(cls.env)
+
+    @classmethod
+    def _channel_request(cls, lines, member=None, customer=None, approve=True, submit=True, user=None, **values):
+        """A special price request by the salesperson; submitted and approved by the manager unless said otherwise.
+
+        :param list lines: ``(product, quantity, price)``
+        """
+        request = (
+            cls.env["channel.price.request"]
+            .with_user(user or cls.user_sales)
+            .create(
+                {
+                    "member_id": (member or cls.dealer).id,
+                    "customer_id": customer.id if customer else False,
+                    "reason": "Competition",
+                    "line_ids": [
+                        Command.create({"product_id": product.id, "quantity": quantity, "price": price})
+                        for product, quantity, price in lines
+                    ],
+                    **values,
+                }
+            )
+        )
+        if submit or approve:
+            request.action_submit()
+        if approve:
+            approver = cls.user_admin if request.env.user == cls.user_manager else cls.user_manager
+            request.with_user(approver).action_approve()
+        return request.with_env(cls.env)
 
     def _quote(self, member=None, customer=None, product=None, quantity=1.0, **kwargs):
         """:returns: the answer for one product"""

@@ -63,6 +63,8 @@ MATRIX = """
     channel.price.import.error      -     r       crud    -        -       -          -         r       crud  -        -      -
     channel.price.limit             r     r       crud    r        r       r          r         r       crud  -        -      -
     channel.discount.limit          r     r       crud    r        r       r          r         r       crud  -        -      -
+    channel.price.request           crud  crud    crud    r        r       r          r         r       crud  -        r      -
+    channel.price.request.line      crud  crud    crud    r        r       r          r         r       crud  -        r      -
 
     # Contracts
     channel.clause                  r     r       r       crud     r       r          r         r       crud  -        -      -
@@ -120,7 +122,9 @@ MATRIX = """
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
-    channel.price.decision          -     -       cru     -        -       -          -         -       cru   -        -      -
+    channel.price.decision          cru   cru     cru     -        -       -          -         -       cru   -        -      -
+    channel.price.update            cru   cru     cru     cru      cru     cru        cru       cru     cru   cru      -      -
+    channel.price.update.line       crud  crud    crud    crud     crud    crud       crud      crud    crud  crud     -      -
     channel.contract.template.apply -     -       -       crud     -       -          -         -       crud  -        -      -
     channel.contract.comparison     cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
