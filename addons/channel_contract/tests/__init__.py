@@ -15,6 +15,7 @@ from . import test_contract_stage
 from . import test_contract_terms
 from . import test_seal
 from . import test_signature
+from . import test_signature_concurrency
 from . import test_signature_portal
 from . import test_signature_state
 from . import test_signature_verify
