@@ -7,6 +7,7 @@ from . import channel_clause
 from . import channel_contract_stage_mixin  # first: models below inherit these
 from . import channel_contract_lifecycle_mixin
 from . import channel_contract_renewal_mixin
+from . import channel_contract_terms_mixin
 from . import channel_contract
 from . import channel_contract_clause_line
 from . import channel_contract_version_clauses_mixin
@@ -19,6 +20,7 @@ from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request
 from . import channel_contract_version_accrual_mixin
+from . import channel_contract_version_knowledge_mixin
 from . import channel_contract_version_renewal_mixin
 from . import channel_contract_version_review_mixin
 from . import channel_contract_version_terms_mixin

@@ -18,6 +18,7 @@ class ChannelContract(models.Model):
         "channel.contract.lifecycle.mixin",
         "channel.contract.renewal.mixin",
         "channel.contract.stage.mixin",
+        "channel.contract.terms.mixin",
         "portal.mixin",
         "mail.thread",
         "mail.activity.mixin",
@@ -266,50 +267,6 @@ class ChannelContract(models.Model):
             "res_model": "sale.order",
             "view_mode": "list,form",
         }
-
-    # === PUBLIC METHODS ===#
-
-    @api.readonly
-    def terms_at(self, date=None):
-        """The terms in force on a day.
-
-        :param str date: ISO date; None: today, where the contract's company is
-        :returns: for one contract its terms, or None when no version is in force; for several a list of these, in
-            the order of the contracts. Terms::
-
-                {'contract_id': int, 'contract': str, 'contract_type': str, 'member_id': int, 'member': str,
-                 'company_id': int, 'company': str, 'currency': 'CNY',
-                 'version_id': int, 'version': int, 'valid_from': '2026-01-01', 'valid_to': '2026-12-31' | None,
-                 'approved_at': ISO datetime (UTC), 'approved_by': str,
-                 'pricelist_id': int | None, 'pricelist': str | None,
-                 'payment_term_id': int | None, 'payment_term': str | None,
-                 'renewal': str, 'notice_days': int,
-                 'clauses': [{'number': int, 'code': str | None, 'title': str, 'body': html}],
-                 'commitments': [{'name': str, 'period': str, 'amount': float, 'currency': 'CNY',
-                                  'product_categ_id': int | None}],
-                 'authorizations': [{'id': int, 'number': str, 'date_from': str, 'date_to': str | None}],
-                 'documents': [{'id': int, 'name': str, 'mimetype': str, 'sha1': str}]}
-
-        :raises ValidationError: when the date is not an ISO date
-        :raises AccessError: for contracts that the user may not read
-        """
-        self.check_access("read")
-        if date is not None:
-            try:
-                day = fields.Date.to_date(date)
-            except (TypeError, ValueError):
-                day = None
-            if not day:
-                raise ValidationError(self.env._("date: %r is not an ISO date such as 2026-03-31.", date))
-            in_force = self._versions_at(day)
-        else:
-            in_force = {}
-            for company, contracts in self.grouped("company_id").items():
-                in_force.update(contracts._versions_at(company._channel_today()))
-        versions = self.env["channel.contract.version"].union(*in_force.values())
-        terms = {version.id: version._terms() for version in versions}
-        answers = [terms.get(in_force[contract.id].id) for contract in self]
-        return answers[0] if len(self) == 1 else answers
 
     # === BUSINESS METHODS ===#
 

@@ -36,6 +36,7 @@ class ChannelContractEvent(models.Model):
             ("signed", "Signed by All"),
             ("sealed", "Sealed"),
             ("superseded", "Superseded"),
+            ("ended", "End Brought Forward"),
             ("cancelled", "Draft Cancelled"),
             ("suspended", "Suspended"),
             ("resumed", "In Force Again"),

@@ -20,6 +20,7 @@ class ChannelContractVersion(models.Model):
         "channel.contract.version.comparison.mixin",
         "channel.contract.version.document.mixin",
         "channel.contract.version.accrual.mixin",
+        "channel.contract.version.knowledge.mixin",
         "channel.contract.version.terms.mixin",
         "channel.contract.version.signature.mixin",
         "channel.version.mixin",
@@ -179,6 +180,7 @@ class ChannelContractVersion(models.Model):
         moved = self.filtered(lambda version: kind and version.state != vals["state"])
         result = super().write(vals)
         moved._log_event(kind)
+        self._remember_end(vals)
         if self._stage_fields() & vals.keys():
             self.contract_id._update_stages()
         return result
@@ -266,75 +268,3 @@ class ChannelContractVersion(models.Model):
         """Whether a day lies in the version's period, first and last day included."""
         self.ensure_one()
         return self.valid_from <= day and (not self.valid_to or day <= self.valid_to)
-
-    def _terms(self):
-        """:returns: the terms as JSON, as `channel.contract.terms_at` says"""
-        self.ensure_one()
-
-        def day(value):
-            return value.isoformat() if value else None
-
-        # sudo: names of records that are part of the agreement, which the reader may read
-        version = self.sudo()
-        contract = version.contract_id
-        return {
-            "contract_id": contract.id,
-            "contract": contract.name,
-            "contract_type": contract.contract_type,
-            "member_id": contract.member_id.id,
-            "member": contract.member_id.name,
-            "company_id": contract.company_id.id,
-            "company": contract.company_id.name,
-            "currency": contract.currency_id.name,
-            "version_id": version.id,
-            "version": version.number,
-            "valid_from": day(version.valid_from),
-            "valid_to": day(version.valid_to),
-            "approved_at": version.approved_at.isoformat() if version.approved_at else None,
-            "approved_by": version.approved_by_id.name or None,
-            "pricelist_id": version.pricelist_id.id or None,
-            "pricelist": version.pricelist_id.name or None,
-            "payment_term_id": version.payment_term_id.id or None,
-            "payment_term": version.payment_term_id.name or None,
-            "renewal": version.renewal,
-            "notice_days": version.notice_days,
-            "clauses": [
-                {
-                    "number": line.number,
-                    "code": line.clause_id.code or None,
-                    "title": line.title,
-                    "body": str(line.text or ""),
-                }
-                for line in version.clause_ids
-                if not line.omitted
-            ],
-            "commitments": [
-                {
-                    "name": line.name,
-                    "period": line.period,
-                    "amount": line.amount,
-                    "currency": contract.currency_id.name,
-                    "product_categ_id": line.product_categ_id.id or None,
-                }
-                for line in version.commitment_ids
-            ],
-            "authorizations": [
-                {
-                    "id": authorization.id,
-                    "number": authorization.number,
-                    "date_from": day(authorization.date_from),
-                    "date_to": day(authorization.date_to),
-                }
-                for authorization in version.authorization_ids
-                if authorization.state == "approved"
-            ],
-            "documents": [
-                {
-                    "id": document.id,
-                    "name": document.name,
-                    "mimetype": document.mimetype,
-                    "sha1": document.checksum,
-                }
-                for document in version.document_ids
-            ],
-        }

@@ -2,7 +2,7 @@ from datetime import date
 from pathlib import Path
 
 from odoo.modules.migration import load_script
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
 from .common import ChannelContractCommon
 
@@ -43,3 +43,25 @@ class TestContractMigration(ChannelContractCommon):
         self.assertEqual(ended.event_ids.mapped("kind"), ["stage", "approved"])
         self.assertEqual(ended.event_ids[1].user_id, self.user_manager)
         self.assertFalse(draft.event_ids)
+
+    def test_what_was_known_of_the_past_is_read_from_the_journal(self):
+        with freeze_time("2026-01-01 12:00:00"):
+            contract = self._channel_contract(self.dealer, valid_from=date(2026, 1, 1), valid_to=date(2026, 12, 31))
+        with freeze_time("2026-07-10 12:00:00"):
+            self._channel_version(contract, valid_from=date(2026, 3, 1))
+        with freeze_time("2026-08-10 12:00:00"):
+            self._channel_version(contract, valid_from=date(2026, 3, 1))
+        first = contract.version_ids.filtered(lambda version: version.number == 1)
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM channel_contract_event")
+        self.env.cr.execute("UPDATE channel_contract_version SET agreed_valid_to = NULL")
+        self.env.invalidate_all()
+        for _run in range(2):
+            self._migrate("post-contract-stage.py")
+        self.assertEqual((first.valid_to, first.agreed_valid_to), (date(2026, 2, 28), date(2026, 12, 31)))
+        for known, version in (("2026-07-09", 1), ("2026-07-10", 2), ("2026-08-09", 2), ("2026-08-10", 3)):
+            self.assertEqual(contract.terms_at("2026-04-01", known_on=known)["version"], version)
+        self.assertEqual(
+            contract.event_ids.sorted("moment").mapped("kind"),
+            ["approved", "ended", "approved", "superseded", "approved"],
+        )
