@@ -220,7 +220,6 @@ class TestContractTerms(ChannelContractCommon):
             some = some.with_user(user)
             self.env.flush_all()
             some.check_access("read")
-            self.env.company.partner_id.tz  # what is asked of companies once
             before = self.env.cr.sql_log_count
             self.assertEqual(len(some.terms_at(*arguments)), len(some))
             return self.env.cr.sql_log_count - before
