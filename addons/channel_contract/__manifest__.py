@@ -30,6 +30,7 @@
         "wizard/channel_contract_template_apply_views.xml",
         "wizard/channel_contract_comparison_views.xml",
         "wizard/channel_contract_sign_views.xml",
+        "wizard/channel_contract_original_reject_views.xml",
         "wizard/channel_contract_decision_views.xml",
         # Views
         "views/channel_clause_category_views.xml",
@@ -40,6 +41,7 @@
         "views/channel_contract_type_views.xml",
         "views/channel_contract_views.xml",
         "views/channel_contract_signature_views.xml",
+        "views/channel_contract_original_views.xml",
         "views/res_company_views.xml",
         "views/channel_authorization_views.xml",
         "views/res_partner_views.xml",

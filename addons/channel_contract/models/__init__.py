@@ -16,6 +16,7 @@ from . import channel_contract_template
 from . import channel_contract_template_line
 from . import channel_contract_commitment
 from . import channel_contract_version_document_mixin
+from . import channel_contract_original
 from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request

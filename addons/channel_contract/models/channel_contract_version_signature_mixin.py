@@ -77,6 +77,7 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
     )
     signature_request_state = fields.Selection(related="signature_request_id.state", string="State of the Request")
     signature_ids = fields.One2many("channel.contract.signature", "version_id", string="Signatures")
+    original_ids = fields.One2many("channel.contract.original", "version_id", string="Paper Originals")
     sealed_id = fields.Many2one(related="signature_request_id.sealed_id")
     seal_level = fields.Selection(related="signature_request_id.seal_level")
     seal_problem = fields.Char(related="signature_request_id.seal_problem")
@@ -245,6 +246,17 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
             "res_model": "channel.contract.sign",
             "view_mode": "form",
             "target": "new",
+            "context": {"default_version_id": self.id},
+        }
+
+    def action_upload_original(self):
+        """The form for a scan of what was signed on paper."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Paper Original"),
+            "res_model": "channel.contract.original",
+            "view_mode": "form",
             "context": {"default_version_id": self.id},
         }
 

@@ -9,6 +9,7 @@ from . import test_contract_gate
 from . import test_contract_lifecycle
 from . import test_contract_migration
 from . import test_contract_order
+from . import test_contract_original
 from . import test_contract_portal
 from . import test_contract_report
 from . import test_contract_stage

@@ -96,7 +96,9 @@ class TestSignatureConcurrency(BaseCase):
                 ):
                     cr.execute(f"DELETE FROM {table} WHERE {column} = %s AND res_id = %s", [model, res_id])
             cr.execute("DELETE FROM channel_contract_signature WHERE request_id = %s", [self.request_id])
-            cr.execute("UPDATE channel_contract_version SET signature_request_id = NULL WHERE id = %s", [self.version_id])
+            cr.execute(
+                "UPDATE channel_contract_version SET signature_request_id = NULL WHERE id = %s", [self.version_id]
+            )
             cr.execute("DELETE FROM channel_contract_signatory WHERE version_id = %s", [self.version_id])
             cr.execute("DELETE FROM channel_contract_signature_request WHERE id = %s", [self.request_id])
             cr.execute("DELETE FROM ir_attachment WHERE res_model = %s AND res_id = %s",

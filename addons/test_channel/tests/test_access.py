@@ -83,6 +83,8 @@ MATRIX = """
     channel.contract.event          r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.signatory      r     r       r       crud     r       r          r         r       crud  -        -      -
     channel.contract.signature.request r  r       r       r        r       r          r         r       r     -        -      -
+    channel.contract.original       r     r       r       rc       r       r          r         r       rc    -        -      -
+    channel.contract.original.reject -    cru     -       cru      -       -          -         -       cru   -        -      -
     channel.contract.sign           cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.contract.signature      -     r       -       r        -       r          -         r       r     -        -      -
 
