@@ -23,6 +23,7 @@
         # Views
         "views/account_move_views.xml",
         "views/product_pricelist_item_views.xml",
+        "views/channel_price_change_views.xml",
         "views/channel_price_version_views.xml",
         "views/product_pricelist_views.xml",
         "views/channel_price_import_views.xml",

@@ -213,12 +213,19 @@ class ChannelVersionMixin(models.AbstractModel):
         """Return a draft with the same terms and lines, from today or the day after this version's start."""
         self.ensure_one()
         draft = self.copy({"valid_from": max(fields.Date.context_today(self), self.valid_from + _DAY)})
+        self._version_copy_lines(draft)
+        return draft
+
+    def _version_copy_lines(self, draft):
+        """Give a draft that was just copied from this version the lines that Odoo does not copy by itself.
+
+        A model with very many lines overrides it.
+        """
         for name in self._version_line_fields:
             field = self._fields[name]
             if not field.copy:
                 for line in self[name]:
                     line.copy({field.inverse_name: draft.id})
-        return draft
 
     def _version_previous(self):
         """Return the version that this one follows: the one it was made from, or an empty one."""

@@ -44,9 +44,9 @@ class ProductPricelist(models.Model):
             if versions and versions[0].pricelist_id.active
         }
 
-    def _channel_rules_in_force_domain(self, date):
+    def _channel_rules_in_force_domain(self, moment):
         """Rules of a contract hold while their version of it is in force."""
-        day = self._channel_day(date)
+        day = self._channel_day(moment)
         in_force = (
             self.env["channel.contract.version"]._version_standing_domain()
             & Domain("valid_from", "<=", day)
@@ -55,6 +55,6 @@ class ProductPricelist(models.Model):
             & Domain("company_id", "=", self.env.company.id)
         )
         # any!: whoever asks for a price need not see the contract by which it was agreed
-        return super()._channel_rules_in_force_domain(date) & (
+        return super()._channel_rules_in_force_domain(moment) & (
             Domain("channel_contract_version_id", "=", False) | Domain("channel_contract_version_id", "any!", in_force)
         )

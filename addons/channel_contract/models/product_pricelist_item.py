@@ -59,3 +59,9 @@ class ProductPricelistItem(models.Model):
                 version = Version.sudo().browse(vals["channel_contract_version_id"])
                 vals["channel_member_id"] = version.member_id.commercial_partner_id.id
         return super().create(vals_list)
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _channel_party_columns(self):
+        return [*super()._channel_party_columns(), "channel_contract_version_id"]

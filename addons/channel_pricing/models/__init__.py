@@ -6,6 +6,8 @@ from . import channel_gate
 from . import channel_price_import
 from . import channel_price_import_error
 from . import channel_price_limit
+from . import channel_price_change
+from . import channel_price_version_change_mixin
 from . import channel_price_version
 from . import channel_price_request_api_mixin
 from . import channel_price_request
@@ -14,8 +16,10 @@ from . import channel_pricing
 from . import channel_stacking_group
 from . import channel_stacking_policy
 from . import channel_stacking_policy_line
+from . import product_category
 from . import product_pricelist
 from . import product_pricelist_item
+from . import product_product
 from . import product_template
 from . import report_pricelist
 from . import sale_order

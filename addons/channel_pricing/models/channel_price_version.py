@@ -1,14 +1,22 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
+from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
 
 
 class ChannelPriceVersion(models.Model):
-    """The rules of a price table over a period. Approved ones are in force by their dates, and never edited."""
+    """The rules of a price table over a period. Approved ones are in force by their dates, and never edited.
+
+    A table has versions or not. The first one made for a table that has rules takes these over, as they are, into
+    version 1 (:meth:`product.pricelist._channel_adopt_rules`), so that no price changes and the past keeps its answers.
+    """
 
     _name = "channel.price.version"
     _description = "Price Table Version"
-    _inherit = ["channel.version.mixin"]
+    _inherit = ["channel.version.mixin", "channel.price.version.change.mixin"]
     _check_company_auto = True
     _version_identity = "pricelist_id"
     _version_line_fields = ("item_ids",)
@@ -28,6 +36,18 @@ class ChannelPriceVersion(models.Model):
     purpose = fields.Char(help="Why this version: what it changes.")
     item_ids = fields.One2many("product.pricelist.item", "channel_version_id", string="Rules")
     rule_count = fields.Integer(string="Number of Rules", compute="_compute_rule_count")
+    timeline = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("future", "Not yet in force"),
+            ("in_force", "In force"),
+            ("ended", "Ended"),
+            ("superseded", "Superseded"),
+            ("cancelled", "Cancelled"),
+        ],
+        string="As of Today",
+        compute="_compute_timeline",
+    )
 
     _version_overlap = channel_version_overlap("pricelist_id")
 
@@ -42,13 +62,30 @@ class ChannelPriceVersion(models.Model):
         for version in self:
             version.rule_count = counts.get(version._origin, 0)
 
+    @api.depends("state", "valid_from", "valid_to")
+    def _compute_timeline(self):
+        for version in self:
+            today = version._company()._channel_today()
+            if version.state != "approved":
+                version.timeline = version.state
+            elif version.valid_from > today:
+                version.timeline = "future"
+            else:
+                version.timeline = "ended" if version.valid_to and version.valid_to < today else "in_force"
+
     # === CRUD METHODS ===#
 
     @api.model_create_multi
     def create(self, vals_list):
-        versions = super().create(vals_list)
-        versions.pricelist_id.filtered(lambda table: not table.channel_is_versioned).channel_is_versioned = True
-        return versions
+        tables = self.env["product.pricelist"].browse({vals["pricelist_id"] for vals in vals_list})
+        tables._channel_adopt_rules()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "valid_from" in vals:
+            # The prices that are compared are those of that day
+            vals = {**vals, "preview_at": False}
+        return super().write(vals)
 
     # === ACTION METHODS ===#
 
@@ -61,11 +98,120 @@ class ChannelPriceVersion(models.Model):
             "context": {"default_pricelist_id": self.pricelist_id.id, "default_channel_version_id": self.id},
         }
 
+    # === VERSIONS ===#
+
+    def _approval_technical_fields(self):
+        return super()._approval_technical_fields() | self._preview_fields()
+
+    def _approval_protected_fields(self):
+        return [*super()._approval_protected_fields(), *self._preview_fields()]
+
+    def _version_copy_lines(self, draft):
+        """By one statement: a table may have a hundred thousand rules."""
+        Item = self.env["product.pricelist.item"]
+        Item.check_access("create")
+        Item._channel_copy_rules(Domain("channel_version_id", "=", self.id), {"channel_version_id": draft.id})
+
+    def difference(self):
+        """Return what this version changes, as the kernel's method says; of its rules those that differ.
+
+        The rules are compared by one statement; ``path`` is ``"item_ids[<product, parties, quantity>]"``, ``before``
+        and ``after`` are their prices in words.
+        """
+        self.ensure_one()
+        previous = self._version_previous()
+        if not previous:
+            return []
+        self._refresh_preview(stale_only=True)
+        return self._difference_from(previous, []) + self._rule_differences()
+
+    def _difference_html(self):
+        """Only the terms of the version itself: its rules have a list of their own."""
+        return ""
+
     # === APPROVAL ===#
 
+    def request_validation(self):
+        # Which tiers are asked depends on what changes
+        self._refresh_preview(stale_only=True)
+        return super().request_validation()
+
+    def action_approve(self):
+        self._refresh_preview(stale_only=True)
+        return super().action_approve()
+
+    def _approval_before(self):
+        result = super()._approval_before()
+        for version, problems in self._quality_problems().items():
+            if problems:
+                raise UserError(
+                    self.env._(
+                        "%(version)s cannot be approved:\n%(problems)s",
+                        version=version.display_name,
+                        problems="\n".join(problems),
+                    )
+                )
+        return result
+
     def _quality_problems(self):
-        """What is wrong with the rules of these versions, as texts; asked before they are approved.
+        """What keeps these versions from being approved, as texts.
 
         :returns: ``{version: [text]}``; a version without problems may be missing
         """
         return {}
+
+    def _approval_audit_values(self):
+        return {
+            version.id: {
+                "number": version.number,
+                "valid_from": version.valid_from,
+                "valid_to": version.valid_to or None,
+                "purpose": version.purpose or None,
+                **version._rules_fingerprint(),
+                **version._preview_values(),
+            }
+            for version in self
+        }
+
+    def _rules_fingerprint(self):
+        """Number and digest of the rules: the journal's proof of what was approved, where there is no room for all."""
+        self.ensure_one()
+        Item = self.env["product.pricelist.item"]
+        Item.flush_model()
+        [[count, digest]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT COUNT(*),
+                       encode(sha256(convert_to(COALESCE(string_agg(line, '' ORDER BY line), ''), 'UTF8')), 'hex')
+                  FROM (SELECT (%s || ' ' || %s || chr(10)) COLLATE "C" AS line
+                          FROM product_pricelist_item item
+                         WHERE item.channel_version_id = %s) rules
+                """,
+                Item._channel_key_sql("item"),
+                Item._channel_terms_sql("item"),
+                self.id,
+            )
+        )
+        return {"rules": count, "rules_sha256": digest}
+
+    # === BUSINESS METHODS ===#
+
+    def _company(self):
+        """For which company the version is looked at: its table's, else the current one."""
+        self.ensure_one()
+        return self.company_id or self.env.company
+
+    @api.model
+    def _adopted(self, pricelist, since):
+        """Version 1 of a table that had rules before it had versions: what holds already, nothing to approve."""
+        version = _APPROVER.open(self).create(
+            {
+                "pricelist_id": pricelist.id,
+                "valid_from": since,
+                "purpose": self.env._("The rules as they were before the table had versions"),
+                "state": "approved",
+                "approved_by_id": self.env.uid,
+                "approved_at": fields.Datetime.now(),
+            }
+        )
+        return version.with_env(self.env)

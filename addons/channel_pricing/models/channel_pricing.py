@@ -43,7 +43,9 @@ class ChannelPricing(models.AbstractModel):
                  'currency': 'CNY', 'pricelist_id': int | False, 'pricelist_item_id': int | False,
                  'steps': [{'code': str, 'message': str, ...}]}
 
-            Codes of steps: ``pricelist`` the table; ``segments`` that hold the pair; ``won`` the rule;
+            Codes of steps: ``pricelist`` the table; ``version`` of it that is in force (``number``, ``valid_from``,
+            ``valid_to``; only of a table that has versions; ``version_id`` False: none is); ``segments`` that hold the
+            pair; ``won`` the rule;
             ``lost`` a rule that names the product, with ``reason`` in ``member``, ``customer``, ``segment``,
             ``not_started``, ``ended``, ``quantity`` (does not hold), ``specificity``, ``party_priority``,
             ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
@@ -409,13 +411,34 @@ class ChannelPricing(models.AbstractModel):
             else self.env._("%s: in no segment", parties),
         }
 
+    def _explain_version(self, pricelist, rule_book):
+        if not pricelist.channel_is_versioned:
+            return []
+        version = rule_book.version(pricelist)
+        return [
+            {
+                "code": "version",
+                "version_id": version.id,
+                "number": version.number,
+                "valid_from": fields.Date.to_string(version.valid_from),
+                "valid_to": fields.Date.to_string(version.valid_to),
+                "message": self.env._(
+                    "Version %(number)s, in force from %(date)s",
+                    number=version.number,
+                    date=format_date(self.env, version.valid_from),
+                )
+                if version
+                else self.env._("No version of the price table is in force on that day"),
+            }
+        ]
+
     def _explain_price(self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords):
         """How the choice and the amount of one price came about.
 
         :param rule: the rule that core chose (empty: none holds)
         """
         base_quantity = uom._compute_quantity(quantity, product.uom_id, raise_if_failure=False)
-        steps = []
+        steps = self._explain_version(pricelist, keywords["rule_book"]) if pricelist else []
         if rule:
             steps.append(
                 {

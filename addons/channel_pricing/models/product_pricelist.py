@@ -1,12 +1,16 @@
 import base64
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 import pytz
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools import RuleBook, in_own_unit, price_table
+
+# First day of the version that takes over the rules of a table: rules without a start hold at any time
+EVER_SINCE = date(2000, 1, 1)
 
 
 class ProductPricelist(models.Model):
@@ -61,6 +65,20 @@ class ProductPricelist(models.Model):
             "context": {"default_pricelist_id": self.id},
         }
 
+    def action_new_version(self):
+        """Open a draft with the rules in force, to be changed and approved; see the kernel's method."""
+        self.ensure_one()
+        self._channel_adopt_rules()
+        return super().action_new_version()
+
+    def action_channel_open_versions(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_pricing.channel_price_version_action"),
+            "domain": [("pricelist_id", "=", self.id)],
+            "context": {"default_pricelist_id": self.id},
+        }
+
     def action_channel_open_rules(self):
         self.ensure_one()
         return {
@@ -69,7 +87,63 @@ class ProductPricelist(models.Model):
             "context": {"default_pricelist_id": self.id},
         }
 
+    # === CRUD METHODS ===#
+
+    def copy_data(self, default=None):
+        """The copy of a table with versions has none: it begins with the rules in force today."""
+        vals_list = super().copy_data(default)
+        for pricelist, vals in zip(self, vals_list, strict=True):
+            if pricelist.channel_is_versioned:
+                vals.pop("item_ids", None)
+        return vals_list
+
+    def copy(self, default=None):
+        copies = super().copy(default)
+        Item = self.env["product.pricelist.item"]
+        for pricelist, copy in zip(self, copies, strict=True):
+            if pricelist.channel_is_versioned:
+                Item.check_access("create")
+                Item._channel_copy_rules(
+                    Domain("pricelist_id", "=", pricelist.id)
+                    & pricelist._channel_rules_in_force_domain(fields.Datetime.now())
+                    & pricelist._channel_table_rules_domain(),
+                    {"pricelist_id": copy.id, "channel_version_id": None},
+                )
+        return copies
+
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _channel_table_rules_domain(self):
+        """Rules that are part of the table, not of a decision that stands beside it (special prices)."""
+        return Domain.TRUE
+
+    def _channel_adopt_rules(self):
+        """Put tables under versions. The rules that they have become version 1, in force since ever.
+
+        Nothing changes about any price, of today or of the past, so that nobody has to approve it; the journal notes
+        who did it.
+        """
+        Version, Item = self.env["channel.price.version"], self.env["product.pricelist.item"]
+        for pricelist in self.filtered(lambda table: not table.channel_is_versioned):
+            pricelist.channel_is_versioned = True
+            rules = Domain("pricelist_id", "=", pricelist.id) & pricelist._channel_table_rules_domain()
+            # sudo: all rules, also those of members whom the user does not see
+            if not Item.sudo().search_count(rules, limit=1):
+                continue
+            version = Version._adopted(pricelist, EVER_SINCE)
+            Item.flush_model()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE product_pricelist_item SET channel_version_id = %s WHERE id IN %s",
+                    version.id,
+                    Item.sudo()._search(rules).subselect(),
+                )
+            )
+            self.env.invalidate_all()
+            self.env["channel.audit.entry"]._record(
+                "price_version.adopted", version, after=version._rules_fingerprint()
+            )
 
     def _channel_time_zone(self):
         """In which a date without time of day is meant."""
@@ -155,17 +229,18 @@ class ProductPricelist(models.Model):
             return moment
         return (self.company_id or self.env.company)._channel_date(moment)
 
-    def _channel_version_ids_at(self, moment):
-        """Ids of the versions whose rules hold at a moment; none for a table without versions."""
+    def _channel_version_at(self, moment):
+        """The version whose rules hold at a moment, with superuser rights; none for a table without versions."""
         self.ensure_one()
-        if not self.channel_is_versioned:
-            return []
         # sudo: which version is in force decides the price, also for those who may not read versions
-        return self.sudo()._version_at(self._channel_day(moment)).ids
+        pricelist = self.sudo()
+        if not pricelist.channel_is_versioned:
+            return pricelist.channel_version_ids.browse()
+        return pricelist._version_at(self._channel_day(moment))
 
-    def _channel_rules_in_force_domain(self, date):
+    def _channel_rules_in_force_domain(self, moment):
         """Rules that hold at a moment, whoever buys: those of the version in force, and those without a version."""
-        return Domain("channel_version_id", "in", [False, *self._channel_version_ids_at(date)])
+        return Domain("channel_version_id", "in", [False, *self._channel_version_at(moment).ids])
 
     def _get_applicable_rules_domain(
         self, products, date, *, member=None, customer=None, special_prices=True, **kwargs

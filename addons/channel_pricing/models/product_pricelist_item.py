@@ -3,7 +3,10 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
+from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
+
+from ..tools import RuleBook
 
 # An Integer column of Odoo holds 0, never NULL, for "no value": rules without a segment carry the greatest
 # integer, so that they are tried after those of every segment.
@@ -230,12 +233,153 @@ class ProductPricelistItem(models.Model):
                 )
 
     @api.model
-    def _channel_target_sql(self):
+    def _channel_check_kept(self, column, records):
+        """Refuse to delete what an approved rule is about: the database would delete the rule with it."""
+        # sudo: a rule that the user cannot see is approved all the same
+        kept = self.sudo().search(
+            [(column, "in", records.ids), ("channel_version_id.state", "in", ("approved", "superseded"))], limit=1
+        )
+        if kept:
+            raise UserError(
+                self.env._(
+                    "%(record)s has a price in %(version)s, which was approved: archive it instead of deleting it.",
+                    record=kept[column].display_name,
+                    version=kept.channel_version_id.display_name,
+                )
+            )
+
+    def _check_version_open(self):
+        result = super()._check_version_open()
+        self._channel_rules_edited(self.sudo().channel_version_id)
+        return result
+
+    @api.model
+    def _channel_rules_edited(self, versions):
+        """Note that rules of these drafts were changed: what was worked out about them is no longer true.
+
+        Whoever writes rules by SQL calls it, once for all of them. Writing to the version also keeps others from
+        approving it at the same time, unseen rules and all.
+        """
+        # sudo: as for the last editor; the caller may change the rules
+        _APPROVER.open(versions.sudo()).write({"rules_edited_at": fields.Datetime.now(), "preview_at": False})
+
+    def _channel_own_prices(self, moment):
+        """What each rule of one product gives for that product, at its own quantity and for its own parties.
+
+        :returns: ``{rule id: price per the product's unit}``; of a product with variants that of the first
+        """
+        prices = {}
+        for (member, customer), rules in self.grouped(
+            lambda rule: (rule.channel_member_id, rule.channel_customer_id)
+        ).items():
+            asked = [
+                (rule, rule.product_id or rule.product_tmpl_id.product_variant_id, max(rule.min_quantity, 1.0))
+                for rule in rules
+            ]
+            asked = [(rule, product, quantity) for rule, product, quantity in asked if product]
+            parties = {"member": member, "customer": customer}
+            book = RuleBook(
+                self.env["product.product"].union(*(product for _rule, product, _quantity in asked)),
+                moment,
+                [(product.id, quantity) for _rule, product, quantity in asked],
+                **parties,
+            )
+            for rule, product, quantity in asked:
+                prices[rule.id] = rule._compute_price(
+                    product, quantity, product.uom_id, moment, rule.currency_id, rule_book=book, **parties
+                )
+        return prices
+
+    @api.model
+    def _channel_target_sql(self, alias=None):
         """The id of what a rule is about, by its kind; the expression of `_channel_lookup_idx`."""
         return SQL(
-            """(CASE product_pricelist_item.applied_on
-                WHEN '0_product_variant' THEN product_pricelist_item.product_id
-                WHEN '1_product' THEN product_pricelist_item.product_tmpl_id
-                WHEN '2_product_category' THEN product_pricelist_item.categ_id
-                ELSE 0 END)"""
+            """(CASE %(rule)s.applied_on
+                WHEN '0_product_variant' THEN %(rule)s.product_id
+                WHEN '1_product' THEN %(rule)s.product_tmpl_id
+                WHEN '2_product_category' THEN %(rule)s.categ_id
+                ELSE 0 END)""",
+            rule=SQL.identifier(alias or self._table),
         )
+
+    @api.model
+    def _channel_party_columns(self):
+        """Columns by which a rule says for whom it is."""
+        return ["channel_segment_id", "channel_member_id", "channel_customer_id"]
+
+    @api.model
+    def _channel_key_sql(self, alias):
+        """By what a rule is found again in another version, as text: about what, for whom, from which quantity and
+        moment on."""
+        rule = SQL.identifier(alias)
+        return SQL(
+            "ROW(%s.applied_on, %s, COALESCE(%s.min_quantity, 0)::float8, %s.date_start, %s)::text",
+            rule,
+            self._channel_target_sql(alias),
+            rule,
+            rule,
+            SQL(", ").join(SQL.identifier(alias, column) for column in self._channel_party_columns()),
+        )
+
+    @api.model
+    def _channel_terms_sql(self, alias):
+        """What a rule says, as text: its end, and of the many fields of a price those that count for its kind."""
+
+        def column(name):
+            return SQL("COALESCE(%s, 0)::float8", SQL.identifier(alias, name))
+
+        rule = SQL.identifier(alias)
+        base = SQL(
+            "%(rule)s.base, CASE WHEN %(rule)s.base = 'pricelist' THEN %(rule)s.base_pricelist_id END", rule=rule
+        )
+        formula = ("price_discount", "price_round", "price_surcharge", "price_min_margin", "price_max_margin")
+        return SQL(
+            """ROW(%(rule)s.date_end, %(rule)s.compute_price, CASE %(rule)s.compute_price
+                WHEN 'fixed' THEN ROW(%(fixed)s)::text
+                WHEN 'percentage' THEN ROW(%(base)s, %(percent)s)::text
+                ELSE ROW(%(base)s, CASE WHEN %(rule)s.base = 'standard_price' THEN %(markup)s END, %(formula)s)::text
+                END)::text""",
+            rule=rule,
+            fixed=column("fixed_price"),
+            base=base,
+            percent=column("percent_price"),
+            markup=column("price_markup"),
+            formula=SQL(", ").join(column(name) for name in formula),
+        )
+
+    @api.model
+    def _channel_copy_rules(self, source, vals):
+        """Copy the rules of a domain by one statement, whatever their number.
+
+        Rights are the caller's to check.
+
+        :param Domain source: which rules
+        :param dict vals: columns that differ in the copies, as the database has them
+        :returns: how many
+        """
+        self.flush_model()
+        vals = {
+            **vals,
+            "create_uid": self.env.uid,
+            "write_uid": self.env.uid,
+            "create_date": self.env.cr.now(),
+            "write_date": self.env.cr.now(),
+        }
+        names = [
+            name
+            for name, field in self._fields.items()
+            if field.store and field.column_type and (field.copy or field.compute) and name not in vals and name != "id"
+        ]
+        query = self.sudo()._search(source, order="id")
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO product_pricelist_item (%s) %s",
+                SQL(", ").join(map(SQL.identifier, [*names, *vals])),
+                query.select(
+                    *(SQL.identifier(self._table, name) for name in names), *(SQL("%s", v) for v in vals.values())
+                ),
+            )
+        )
+        count = self.env.cr.rowcount
+        self.invalidate_model()
+        return count

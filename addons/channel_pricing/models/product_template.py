@@ -4,6 +4,10 @@ from odoo import api, models
 class ProductTemplate(models.Model):
     _inherit = "product.template"
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_approved_price_version(self):
+        self.env["product.pricelist.item"]._channel_check_kept("product_tmpl_id", self)
+
     @api.model
     def _get_configurator_price(
         self, product_or_template, quantity, date, currency, pricelist, *, channel_member_id=None,

@@ -8,6 +8,9 @@ from . import test_price_request_concurrency
 from . import test_price_request_portal
 from . import test_price_request_tour
 from . import test_price_update
+from . import test_price_version
+from . import test_price_version_access
+from . import test_price_version_change
 from . import test_pricing_access
 from . import test_pricing_callers
 from . import test_pricing_order

@@ -114,6 +114,30 @@ class ChannelPricingCommon(ChannelMemberCommon):
             request.with_user(approver).action_approve()
         return request.with_env(cls.env)
 
+    def _channel_price_version(cls, valid_from, approve=True, table=None, **rules):
+        """The next version of ``table``: the rules in force, changed.
+
+        :param rules: ``name=price`` of rules in attributes of the test class (``rule_device=85``), found again by what
+            they are about and for whom
+        :param bool approve: by the manager; made by the user of Pricing
+        """
+        table = table or cls.table
+        action = table.with_user(cls.user_pricing).action_new_version()
+        version = cls.env["channel.price.version"].browse(action["res_id"]).with_user(cls.user_pricing)
+        version.valid_from = valid_from
+        for name, price in rules.items():
+            cls._channel_same_rule(version, getattr(cls, name)).fixed_price = price
+        if approve:
+            version.with_user(cls.user_manager).action_approve()
+        return version.with_env(cls.env)
+
+    @classmethod
+    def _channel_same_rule(cls, version, rule):
+        """The rule of a version that stands where `rule` stands in another."""
+        names = ("applied_on", "product_tmpl_id", "product_id", "categ_id", "min_quantity", "channel_segment_id",
+                 "channel_member_id", "channel_customer_id", "date_start")  # fmt: skip
+        return version.item_ids.filtered(lambda other: all(other[name] == rule[name] for name in names))
+
     def _quote(self, member=None, customer=None, product=None, quantity=1.0, **kwargs):
         """:returns: the answer for one product"""
         return self.env["channel.pricing"].quote(

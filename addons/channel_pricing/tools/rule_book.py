@@ -47,6 +47,7 @@ class RuleBook:
         self._winners = {}
         self._indexes = {}
         self._shelves = {}
+        self._versions = {}
 
     def covers(self, products, date, dimensions):
         """Whether this book answers for those products at that moment, for the same parties."""
@@ -74,6 +75,12 @@ class RuleBook:
         keys.extend((CATEGORY, category_id) for category_id in self._category_ids(product))
         found = sorted(position for key in keys for position in positions.get(key, ()))
         return rules.browse([rules._ids[position] for position in found]).with_prefetch(rules._prefetch_ids)
+
+    def version(self, pricelist):
+        """The version of `pricelist` whose rules hold, with superuser rights; none where it has no versions."""
+        if pricelist.id not in self._versions:
+            self._versions[pricelist.id] = pricelist._channel_version_at(self.date)
+        return self._versions[pricelist.id]
 
     # === WINNERS, BY INDEX ===#
 
@@ -198,7 +205,7 @@ class RuleBook:
             targets=[row[2] for row in rows],
             # As literals with all their digits: a float would be cut to 15 of them.
             quantities=[row[3] for row in rows],
-            versions=[0, *pricelist._channel_version_ids_at(self.date)],
+            versions=[0, *self.version(pricelist).ids],
             members=[0, *named["channel_member_id"]],
             customers=[0, *named["channel_customer_id"]],
             segments=[0, *named["channel_segment_id"]],
@@ -285,7 +292,7 @@ class RuleBook:
             keys=list(range(len(targets))),
             levels=[level for level, _target in targets],
             targets=[target for _level, target in targets],
-            versions=[0, *pricelist._channel_version_ids_at(self.date)],
+            versions=[0, *self.version(pricelist).ids],
             pricelist=pricelist.id,
             target=Item._channel_target_sql(),
             readable_from=readable.from_clause,
