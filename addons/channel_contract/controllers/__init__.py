@@ -1,3 +1,4 @@
+from . import archive
 from . import portal
 from . import signature
 from . import verify

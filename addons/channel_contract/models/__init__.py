@@ -5,6 +5,7 @@ from . import channel_clause_category
 from . import channel_clause_version
 from . import channel_clause
 from . import channel_contract_stage_mixin  # first: models below inherit these
+from . import channel_contract_archive_mixin
 from . import channel_contract_lifecycle_mixin
 from . import channel_contract_renewal_mixin
 from . import channel_contract_terms_mixin
@@ -17,6 +18,7 @@ from . import channel_contract_template_line
 from . import channel_contract_commitment
 from . import channel_contract_version_document_mixin
 from . import channel_contract_original
+from . import channel_contract_version_archive_mixin
 from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request

@@ -15,6 +15,7 @@ class ChannelContract(models.Model):
     _description = "Contract"
     _inherit = [
         "channel.versioned.mixin",
+        "channel.contract.archive.mixin",
         "channel.contract.lifecycle.mixin",
         "channel.contract.renewal.mixin",
         "channel.contract.stage.mixin",

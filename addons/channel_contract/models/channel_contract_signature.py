@@ -1,5 +1,6 @@
 import base64
 import binascii
+import json
 from hashlib import sha256
 
 from odoo import api, fields, models
@@ -213,11 +214,14 @@ class ChannelContractSignature(models.Model):
         )
 
     def _as_json(self):
-        """The evidence for other readers: every field, dates in UTC."""
+        """The evidence for other readers.
+
+        :return: ``payload``, of whose canonical JSON ``digest`` is the digest, and what is not in it
+        """
         self.ensure_one()
         return {
-            **{name: self._plain(self, name) for name in PAYLOAD if name != "user_id"},
-            "account": self.user_id.login or None,
+            "payload": json.loads(canonical_json({name: self._plain(self, name) for name in PAYLOAD})),
             "digest": self.digest,
             "whole": self._is_whole(),
+            "account": self.user_id.login or None,
         }

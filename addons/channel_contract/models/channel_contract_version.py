@@ -22,6 +22,7 @@ class ChannelContractVersion(models.Model):
         "channel.contract.version.accrual.mixin",
         "channel.contract.version.knowledge.mixin",
         "channel.contract.version.terms.mixin",
+        "channel.contract.version.archive.mixin",
         "channel.contract.version.signature.mixin",
         "channel.version.mixin",
     ]
