@@ -13,6 +13,7 @@
         "security/channel_contract_security.xml",
         "security/channel_clause_security.xml",
         "security/channel_contract_signature_security.xml",
+        "security/channel_contract_comment_security.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_contract_type_data.xml",
@@ -28,6 +29,7 @@
         "report/channel_contract_evidence_templates.xml",
         # Wizards
         "wizard/channel_contract_template_apply_views.xml",
+        "wizard/channel_contract_answer_views.xml",
         "wizard/channel_contract_comparison_views.xml",
         "wizard/channel_contract_sign_views.xml",
         "wizard/channel_contract_original_reject_views.xml",
@@ -36,6 +38,7 @@
         "views/channel_clause_category_views.xml",
         "views/channel_clause_version_views.xml",
         "views/channel_clause_views.xml",
+        "views/channel_contract_comment_views.xml",
         "views/channel_contract_template_views.xml",
         "views/channel_contract_version_views.xml",
         "views/channel_contract_type_views.xml",

@@ -46,12 +46,15 @@ class ChannelVersionLineMixin(models.AbstractModel):
     def write(self, vals):
         if not set(vals) & {*self._version_terms(), *self._structure_fields()}:
             return super().write(vals)
+        # before the version is looked at, whose name is told in the refusal
+        self.check_access("write")
         self._check_version_open()
         result = super().write(vals)
         self._check_version_open()
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         self._check_version_open()
         return super().unlink()
 

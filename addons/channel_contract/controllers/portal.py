@@ -1,12 +1,12 @@
 from odoo import http
-from odoo.exceptions import AccessError, MissingError
+from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager as portal_pager
 
 
 class ChannelContractPortal(CustomerPortal):
-    """A member reads its own contracts.
+    """A member reads its own contracts, and says what it thinks of their clauses.
 
     Contracts are shown to users who have logged in, by their record rules, and never by a link with a token:
     a forwarded mail must not open somebody's terms.
@@ -25,8 +25,27 @@ class ChannelContractPortal(CustomerPortal):
         # Internal users may open the portal too: the domain keeps to the own company, whatever rules they have
         return [
             ("member_id", "=", request.env.user.commercial_partner_id.id),
-            ("version_ids.state", "in", ("approved", "superseded")),
+            ("version_ids.on_portal", "=", True),
         ]
+
+    def _contract_and_version(self, contract_id, version_id):
+        """:returns: both, sudoed, of a version that the user may read and that is on the portal
+
+        :raise MissingError: there is none such
+        """
+        version_sudo = self._document_check_access("channel.contract.version", version_id)
+        if version_sudo.contract_id.id != contract_id or not version_sudo.on_portal:
+            raise MissingError(request.env._("There is no such version of the contract."))
+        return version_sudo.contract_id, version_sudo
+
+    def _contract_page_values(self, contract_sudo, **values):
+        return {
+            **self._prepare_portal_layout_values(),
+            "contract": contract_sudo,
+            "versions": contract_sudo.version_ids.filtered("on_portal"),
+            "page_name": "channel_contract",
+            **values,
+        }
 
     @http.route(
         ["/my/channel/contracts", "/my/channel/contracts/page/<int:page>"],
@@ -64,15 +83,7 @@ class ChannelContractPortal(CustomerPortal):
             contract_sudo = self._document_check_access("channel.contract", contract_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        return request.render(
-            "channel_contract.portal_contract",
-            {
-                **self._prepare_portal_layout_values(),
-                "contract": contract_sudo,
-                "versions": contract_sudo.version_ids.filtered(lambda v: v.state in ("approved", "superseded")),
-                "page_name": "channel_contract",
-            },
-        )
+        return request.render("channel_contract.portal_contract", self._contract_page_values(contract_sudo))
 
     # Not readonly: rendering the PDF may store its assets
     @http.route(
@@ -80,16 +91,88 @@ class ChannelContractPortal(CustomerPortal):
     )
     def portal_channel_contract_version(self, contract_id, version_id, report_type="pdf", download=False, **kwargs):
         try:
-            version_sudo = self._document_check_access("channel.contract.version", version_id)
+            _contract_sudo, version_sudo = self._contract_and_version(contract_id, version_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        if version_sudo.contract_id.id != contract_id or report_type not in ("html", "pdf", "text"):
+        if report_type not in ("html", "pdf", "text"):
             return request.redirect("/my")
         return self._show_report(
             model=version_sudo,
             report_type=report_type,
             report_ref="channel_contract.channel_contract_report",
             download=download,
+        )
+
+    @http.route(
+        "/my/channel/contracts/<int:contract_id>/versions/<int:version_id>/read",
+        type="http",
+        auth="user",
+        website=True,
+        readonly=True,
+    )
+    def portal_channel_contract_read(self, contract_id, version_id, **kwargs):
+        """The clauses, and what has been said about them."""
+        try:
+            contract_sudo, version_sudo = self._contract_and_version(contract_id, version_id)
+        except (AccessError, MissingError):
+            return request.redirect("/my")
+        version = request.env["channel.contract.version"].browse(version_id)
+        threads = version._threads()
+        return request.render(
+            "channel_contract.portal_contract_read",
+            self._contract_page_values(
+                contract_sudo,
+                version=version_sudo,
+                threads=threads.grouped(lambda thread: thread.key or ""),
+                may_comment=version_sudo.state in ("draft", "approved"),
+                error=request.session.pop("channel_contract_error", None),
+            ),
+        )
+
+    @http.route(
+        "/my/channel/contracts/<int:contract_id>/versions/<int:version_id>/comment",
+        type="http",
+        auth="user",
+        website=True,
+        methods=["POST"],
+    )
+    def portal_channel_contract_comment(self, contract_id, version_id, body="", line_id=None, parent_id=None, **kwargs):
+        try:
+            _contract_sudo, version_sudo = self._contract_and_version(contract_id, version_id)
+        except (AccessError, MissingError):
+            return request.redirect("/my")
+        url, anchor = version_sudo._portal_read_url(), f"#clause_{line_id}" if line_id else "#comments"
+        if request.env["channel.portal.hit"]._hit("post", f"user {request.env.uid}"):
+            request.session["channel_contract_error"] = request.env._(
+                "Too many comments within an hour. Wait a while, or call your contact."
+            )
+            return request.redirect(url)
+        try:
+            # with the rights of the user, not superuser's
+            with request.env.cr.savepoint():
+                request.env["channel.contract.version"].browse(version_id).comment(
+                    body, line_id=_number(line_id), parent_id=_number(parent_id)
+                )
+        except UserError as error:
+            request.session["channel_contract_error"] = str(error)
+            return request.redirect(url)
+        return request.redirect(url + anchor)
+
+    @http.route(
+        "/my/channel/contracts/<int:contract_id>/compare", type="http", auth="user", website=True, readonly=True
+    )
+    def portal_channel_contract_compare(self, contract_id, before=None, after=None, **kwargs):
+        """Two versions of the contract, clause by clause."""
+        try:
+            contract_sudo, before_sudo = self._contract_and_version(contract_id, _number(before) or 0)
+            _contract_sudo, after_sudo = self._contract_and_version(contract_id, _number(after) or 0)
+        except (AccessError, MissingError):
+            return request.redirect("/my")
+        # with the rights of the user, not superuser's
+        comparison = request.env["channel.contract.version"].browse(after_sudo.id).compare(before_sudo.id)
+        return request.render(
+            "channel_contract.portal_contract_compare",
+            self._contract_page_values(contract_sudo, comparison=comparison, only_changes=True),
         )
 
     @http.route(
@@ -105,8 +188,12 @@ class ChannelContractPortal(CustomerPortal):
             contract_sudo = self._document_check_access("channel.contract", contract_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        shown = contract_sudo.version_ids.filtered(lambda v: v.state in ("approved", "superseded")).document_ids
+        shown = contract_sudo.version_ids.filtered("on_portal").document_ids
         document = shown.filtered(lambda attachment: attachment.id == attachment_id)
         if not document:
             return request.redirect("/my")
         return request.env["ir.binary"]._get_stream_from(document).get_response(as_attachment=True)
+
+
+def _number(text):
+    return int(text) if text and str(text).isdecimal() else None

@@ -15,7 +15,9 @@ from . import channel_contract_version_clauses_mixin
 from . import channel_contract_version_comparison_mixin
 from . import channel_contract_template
 from . import channel_contract_template_line
+from . import channel_contract_comment
 from . import channel_contract_commitment
+from . import channel_contract_version_discussion_mixin
 from . import channel_contract_version_document_mixin
 from . import channel_contract_original
 from . import channel_contract_version_archive_mixin

@@ -18,6 +18,7 @@ class ChannelContractVersion(models.Model):
         "channel.contract.version.renewal.mixin",
         "channel.contract.version.clauses.mixin",
         "channel.contract.version.comparison.mixin",
+        "channel.contract.version.discussion.mixin",
         "channel.contract.version.document.mixin",
         "channel.contract.version.accrual.mixin",
         "channel.contract.version.knowledge.mixin",

@@ -73,6 +73,7 @@ MATRIX = """
     channel.clause.text             r     r       r       crud     r       r          r         r       crud  -        -      -
     channel.contract.template       r     r       r       crud     r       r          r         r       crud  -        -      -
     channel.contract.template.line  r     r       r       crud     r       r          r         r       crud  -        -      -
+    channel.contract.comment        r     r       r       r        r       r          r         r       r     -        r      -
     channel.contract                r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.version        r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.clause.line    r     r       r       crud     r       r          r         r       crud  -        r      -
@@ -128,6 +129,7 @@ MATRIX = """
     channel.price.update            cru   cru     cru     cru      cru     cru        cru       cru     cru   cru      -      -
     channel.price.update.line       crud  crud    crud    crud     crud    crud       crud      crud    crud  crud     -      -
     channel.contract.template.apply -     -       -       crud     -       -          -         -       crud  -        -      -
+    channel.contract.answer         cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.contract.comparison     cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
     channel.portal.hit              -     -       -       -        -       -          -         -       -     -        -      -
 """
