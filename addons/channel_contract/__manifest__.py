@@ -31,6 +31,7 @@
         "wizard/channel_contract_template_apply_views.xml",
         "wizard/channel_contract_answer_views.xml",
         "wizard/channel_contract_comparison_views.xml",
+        "wizard/channel_contract_import_views.xml",
         "wizard/channel_contract_sign_views.xml",
         "wizard/channel_contract_original_reject_views.xml",
         "wizard/channel_contract_decision_views.xml",

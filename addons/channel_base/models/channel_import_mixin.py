@@ -134,7 +134,7 @@ class ChannelImportMixin(models.AbstractModel):
         if _CHECKER.opens(self):
             return super(ChannelImportMixin, _CHECKER.close(self)).write(vals)
         vals = {key: value for key, value in vals.items() if key not in _RESULTS}
-        if {"file", "encoding"} & vals.keys():
+        if self._import_inputs() & vals.keys():
             self._require_open()
             vals.update(state="draft", fingerprint=False)
         return super().write(vals)
@@ -219,6 +219,11 @@ class ChannelImportMixin(models.AbstractModel):
         }
 
     # === HOOKS === #
+
+    @api.model
+    def _import_inputs(self):
+        """Return the names of the fields that say what is imported: once they change, the check is void."""
+        return {"file", "encoding"}
 
     def _import_columns(self):
         """Return the list of :class:`ImportColumn` that the file may have."""

@@ -24,11 +24,6 @@ class ResCompany(models.Model):
         return pytz.utc.localize(moment).astimezone(pytz.timezone(self._channel_zone())).date()
 
     def _channel_zone(self):
-        """:return: name of the company's time zone, see :meth:`_channel_date`"""
-        self.ensure_one()
-        return pytz.utc.localize(moment).astimezone(pytz.timezone(self._channel_zone())).date()
-
-    def _channel_zone(self):
         """:return: name of the time zone by which the company counts its days"""
         self.ensure_one()
         # Superuser: the time zone of the company is no secret, and portal users need the day too.

@@ -21,6 +21,7 @@ from . import channel_contract_version_discussion_mixin
 from . import channel_contract_version_document_mixin
 from . import channel_contract_original
 from . import channel_contract_version_archive_mixin
+from . import channel_contract_version_import_mixin
 from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request

@@ -16,6 +16,7 @@ class ChannelContractVersion(models.Model):
     _inherit = [
         "channel.contract.version.review.mixin",
         "channel.contract.version.renewal.mixin",
+        "channel.contract.version.import.mixin",
         "channel.contract.version.clauses.mixin",
         "channel.contract.version.comparison.mixin",
         "channel.contract.version.discussion.mixin",

@@ -299,6 +299,14 @@ class ChannelContractVersionClausesMixin(models.AbstractModel):
         self._check_clauses()
         return super().request_validation()
 
+    def _version_snapshot(self):
+        """And the clauses as they were agreed, variables filled in."""
+        snapshot = super()._version_snapshot()
+        for line, terms in zip(self.clause_ids, snapshot["clause_ids"], strict=True):
+            terms["agreed"] = str(line.frozen_body or "")
+            terms["agreed_second"] = str(line.frozen_second_body or "")
+        return snapshot
+
     def _check_clauses(self):
         """Refuse versions that cannot be printed as they should: clauses or variables are missing."""
         names = self._clause_variables()

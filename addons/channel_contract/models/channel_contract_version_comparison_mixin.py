@@ -39,14 +39,30 @@ class ChannelContractVersionComparisonMixin(models.AbstractModel):
         return {
             "before": other._comparison_head(),
             "after": self._comparison_head(),
-            "terms": self._difference_from(
-                other, [name for name in self._version_line_fields if name != "clause_ids"]
-            ),
+            "terms": self._compare_terms(other),
             "clauses": self._compare_clauses(other.clause_ids, self.clause_ids),
         }
 
     def _comparison_head(self):
         return {"id": self.id, "number": self.number, "name": self.display_name}
+
+    def _compare_terms(self, other):
+        # sudo: names of what the terms point to (products, regions, price lists), of versions that the user may read;
+        # terms that are not for the user are left out
+        changes = self.sudo()._difference_from(
+            other.sudo(), [name for name in self._version_line_fields if name != "clause_ids"]
+        )
+        return [change for change in changes if self._may_read_term(change["path"])]
+
+    def _may_read_term(self, path):
+        """Whether the user may read the field that a ``path`` of :meth:`difference` leads to."""
+        name, _separator, rest = path.partition("[")
+        field = self._fields[name]
+        readable = self._has_field_access(field, "read")
+        if readable and "]." in rest:
+            lines = self.env[field.comodel_name]
+            readable = lines._has_field_access(lines._fields[rest.rpartition("].")[2]], "read")
+        return readable
 
     @api.model
     def _compare_clauses(self, old_lines, new_lines):

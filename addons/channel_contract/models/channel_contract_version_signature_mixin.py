@@ -140,8 +140,10 @@ class ChannelContractVersionSignatureMixin(models.AbstractModel):
         return self.state == "approved" and self.signature_state in STANDING
 
     def _approval_before(self):
-        # What follows by itself was signed with the version that says so
-        asked = self.filtered("contract_id.signature_required") if not _RENEWER.opens(self) else self.browse()
+        # What follows by itself was signed with the version that says so, and a paper original on paper
+        asked = self.filtered(lambda v: v.contract_id.signature_required and not v._is_paper_original())
+        if _RENEWER.opens(self):
+            asked = self.browse()
         SIGNER.open(_APPROVER.open(asked)).write({"signature_state": "pending"})
         return super()._approval_before()
 

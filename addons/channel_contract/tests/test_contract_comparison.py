@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -157,6 +158,15 @@ class TestContractComparison(ChannelContractCommon):
         with self.assertRaises(AccessError):
             self.first.with_user(self.user_portal).compare(self.second.id)
         self.assertTrue(self.first.with_user(self.user_portal).compare(self.first.id)["clauses"])
+
+    def test_member_compares_terms_that_name_what_it_may_not_open(self):
+        self.second.commitment_ids.product_tmpl_ids = self.device.product_tmpl_id
+        self.second.with_user(self.user_manager).action_approve()
+        comparison = self.second.with_user(self.user_portal).compare(self.first.id)
+        self.assertIn("commitment_ids[Stents].product_tmpl_ids", [term["path"] for term in comparison["terms"]])
+        with patch.object(self.env.registry["channel.contract.version"].notice_days, "groups", "base.group_no_one"):
+            self.assertFalse(self.second.with_user(self.user_portal)._may_read_term("notice_days"))
+        self.assertTrue(self.second.with_user(self.user_portal)._may_read_term("notice_days"))
 
     def test_number_of_queries_does_not_depend_on_the_clauses(self):
         def versions(count):

@@ -21,13 +21,21 @@ class TestContractPortal(ChannelContractCommon, HttpCase):
             document_ids=[(6, 0, document.ids)],
             pricelist_id=cls.table.id,
         )
-        foreign_document = cls.env["ir.attachment"].create({"name": "secret.txt", "raw": b"annex of the other"})
         cls.foreign = cls._channel_contract(
             cls.other_dealer,
+            approve=False,
             contract_values={"title": "Foreign agreement"},
             clause_ids=cls._channel_clause_commands("Secret"),
-            document_ids=[(6, 0, foreign_document.ids)],
         )
+        cls.foreign.version_ids.document_ids = cls.env["ir.attachment"].create(
+            {
+                "name": "secret.txt",
+                "raw": b"annex of the other",
+                "res_model": "channel.contract.version",
+                "res_id": cls.foreign.version_ids.id,
+            }
+        )
+        cls.foreign.version_ids.with_user(cls.user_manager).action_approve()
         cls.draft = cls._channel_contract(cls.dealer, approve=False, contract_values={"title": "Unapproved agreement"})
         cls.user_portal_west = new_test_user(
             cls.env,
@@ -149,7 +157,6 @@ class TestContractPortal(ChannelContractCommon, HttpCase):
     def test_nothing_of_another_member_opens_with_a_guessed_id(self):
         version, document = self.foreign.version_ids, self.foreign.version_ids.document_ids
         token = self.foreign.sudo()._portal_ensure_token()
-        document.write({"res_model": version._name, "res_id": version.id})
         comparison = self.env["channel.contract.comparison"].create(
             {"before_id": version.id, "after_id": version.copy({"valid_from": date(2027, 1, 1)}).id}
         )

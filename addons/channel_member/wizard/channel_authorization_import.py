@@ -55,24 +55,6 @@ class ChannelAuthorizationImport(models.TransientModel):
     def _resolve_product(self, texts):
         return self._resolve_by("product.product", texts, ("default_code", "barcode"))
 
-    def _resolve_product_category(self, texts):
-        categories = self.env["product.category"]
-        found = self._resolve_by("product.category", texts, ("name",))
-        # a path tells categories of one name apart
-        paths = {text for text in texts if "/" in text}
-        if paths:
-            ends = {self._fold(text.rsplit("/", 1)[1]) for text in paths}
-            named = categories.search([("name", "in", [text.rsplit("/", 1)[1].strip() for text in paths])])
-            by_path = {
-                self._fold("/".join(part.strip() for part in category.complete_name.split("/"))): category
-                for category in named if self._fold(category.name) in ends
-            }
-            for text in paths:
-                category = by_path.get(self._fold("/".join(part.strip() for part in text.split("/"))))
-                if category:
-                    found[text] = category
-        return found
-
     def _resolve_device_category(self, texts):
         found = self._resolve_by("channel.device.category", texts, ("code",))
         schemes = {text: text.split("/", 1) for text in texts if "/" in text}
