@@ -1,3 +1,4 @@
+from . import channel_signature_provider
 from . import test_channel_document
 from . import test_channel_document_version
 from . import test_channel_document_line
