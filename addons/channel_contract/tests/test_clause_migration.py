@@ -83,3 +83,13 @@ class TestClauseMigration(ChannelContractCommon):
         self.assertEqual(first.clause_ids.mapped("deviation"), ["none", "added", "added"])
         self.assertEqual(second.clause_ids[0].deviation_level, 3)
         self.assertEqual((first.deviation_level, second.deviation_level), (2, 3))
+
+    def test_portal_rules_that_were_not_changed_by_hand(self):
+        rule = self.env.ref("channel_contract.channel_contract_version_rule_portal")
+        own = self.env.ref("channel_contract.channel_contract_rule_portal")
+        rule.domain_force = "[('member_id', '=', 1), ('state', 'in', ('approved', 'superseded'))]"
+        own.domain_force = "[('member_id', '=', 1)]"
+        script = SCRIPT.with_name("post-portal-rules.py")
+        load_script(str(script), "post_portal_rules").migrate(self.env.cr, "19.0.1.1.0")
+        self.assertEqual(rule.domain_force, "[('member_id', '=', 1), ('on_portal', '=', True)]")
+        self.assertEqual(own.domain_force, "[('member_id', '=', 1)]")
