@@ -20,12 +20,16 @@
         # Wizards
         "wizard/channel_price_decision_views.xml",
         "wizard/channel_price_update_views.xml",
+        "wizard/channel_price_issue_accept_views.xml",
         # Views
         "views/account_move_views.xml",
+        "views/res_company_views.xml",
+        "views/channel_price_issue_views.xml",
         "views/product_pricelist_item_views.xml",
         "views/channel_price_change_views.xml",
         "views/channel_price_version_views.xml",
         "views/product_pricelist_views.xml",
+        "views/channel_price_import_line_views.xml",
         "views/channel_price_import_views.xml",
         "views/price_steps_templates.xml",
         "views/report_pricelist_templates.xml",

@@ -1,10 +1,17 @@
 from . import account_move
 from . import account_move_line
 from . import channel_limit_mixin
+from . import channel_price_rules_mixin  # first: models below inherit these
+from . import product_pricelist_item_bulk_mixin
+from . import channel_price_resolver  # before channel_price_quality, which inherits it
+from . import channel_price_quality
 from . import channel_discount_limit
 from . import channel_gate
+from . import channel_price_file
 from . import channel_price_import
 from . import channel_price_import_error
+from . import channel_price_import_line
+from . import channel_price_issue
 from . import channel_price_limit
 from . import channel_price_change
 from . import channel_price_version_change_mixin
@@ -22,5 +29,6 @@ from . import product_pricelist_item
 from . import product_product
 from . import product_template
 from . import report_pricelist
+from . import res_company
 from . import sale_order
 from . import sale_order_line

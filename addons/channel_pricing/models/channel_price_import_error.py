@@ -15,9 +15,22 @@ class ChannelPriceImportError(models.Model):
     currency = fields.Char()
     valid_from = fields.Char()
     valid_to = fields.Char()
+    applies_to = fields.Char()
+    category = fields.Char()
+    member_code = fields.Char()
+    customer_code = fields.Char()
+    kind = fields.Char()
+    discount = fields.Char()
+    base = fields.Char()
+    rounding = fields.Char()
+    surcharge = fields.Char()
+    min_margin = fields.Char()
+    max_margin = fields.Char()
     codes = fields.Char(
         help="Machine-readable reasons, separated by commas: product_missing, product_unknown, product_ambiguous, "
-        "segment_unknown, segment_ambiguous, price_missing, price_invalid, price_negative, min_qty_invalid, "
+        "segment_unknown, segment_ambiguous (and so for member, customer, category, base), applies_to_invalid, "
+        "target_ambiguous, kind_invalid, column_foreign, discount_missing, rounding_invalid, margins_reversed, "
+        "price_missing, price_invalid, price_negative, min_qty_invalid, "
         "currency_mismatch, date_invalid, dates_reversed, duplicate, conflict."
     )
     reason = fields.Char(required=True)

@@ -16,7 +16,7 @@ class ChannelPriceVersion(models.Model):
 
     _name = "channel.price.version"
     _description = "Price Table Version"
-    _inherit = ["channel.version.mixin", "channel.price.version.change.mixin"]
+    _inherit = ["channel.version.mixin", "channel.price.version.change.mixin", "channel.price.rules.mixin"]
     _check_company_auto = True
     _version_identity = "pricelist_id"
     _version_line_fields = ("item_ids",)
@@ -158,7 +158,18 @@ class ChannelPriceVersion(models.Model):
 
         :returns: ``{version: [text]}``; a version without problems may be missing
         """
-        return {}
+        problems = {}
+        for version in self:
+            issues = self.env["channel.price.quality"]._run(version.pricelist_id, version)
+            blocking = issues.filtered(lambda issue: issue.severity == "block" and issue.state == "open")
+            if blocking:
+                problems[version] = blocking._named()
+        return problems
+
+    def _approval_authors(self):
+        """Whoever accepted a finding has had a hand in it."""
+        # sudo: names of users only
+        return super()._approval_authors() | self.sudo().env["channel.price.issue"]._acceptors(self)
 
     def _approval_audit_values(self):
         return {
@@ -195,6 +206,9 @@ class ChannelPriceVersion(models.Model):
         return {"rules": count, "rules_sha256": digest}
 
     # === BUSINESS METHODS ===#
+
+    def _rules_subject(self):
+        return self.pricelist_id, self
 
     def _company(self):
         """For which company the version is looked at: its table's, else the current one."""

@@ -1,13 +1,10 @@
-import base64
-from datetime import date, datetime, time
-
-import pytz
+from datetime import date, datetime
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import RuleBook, in_own_unit, price_table
+from ..tools import RuleBook, in_own_unit
 
 # First day of the version that takes over the rules of a table: rules without a start hold at any time
 EVER_SINCE = date(2000, 1, 1)
@@ -15,7 +12,7 @@ EVER_SINCE = date(2000, 1, 1)
 
 class ProductPricelist(models.Model):
     _name = "product.pricelist"
-    _inherit = ["product.pricelist", "channel.versioned.base.mixin"]
+    _inherit = ["product.pricelist", "channel.versioned.base.mixin", "channel.price.rules.mixin"]
     _versions_field = "channel_version_ids"
 
     channel_version_ids = fields.One2many("channel.price.version", "pricelist_id", string="Versions")
@@ -27,18 +24,7 @@ class ProductPricelist(models.Model):
     )
     channel_version_count = fields.Integer(string="Number of Versions", compute="_compute_channel_version_count")
 
-    channel_price_table = fields.Binary(
-        string="Price Table (XLSX)",
-        compute="_compute_channel_price_table",
-        help="The fixed prices of single products, in the columns that an import reads. Rules of categories, discounts "
-        "and formulas are no single prices and stay out.",
-    )
-
     # === COMPUTE METHODS ===#
-
-    def _compute_channel_price_table(self):
-        for pricelist in self:
-            pricelist.channel_price_table = base64.b64encode(price_table.write_rows(pricelist._channel_rows()))
 
     def _compute_channel_version_count(self):
         counts = self._version_counts()
@@ -46,24 +32,6 @@ class ProductPricelist(models.Model):
             pricelist.channel_version_count = counts.get(pricelist._origin, 0)
 
     # === ACTION METHODS ===#
-
-    def action_channel_export_prices(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{self._name}/{self.id}/channel_price_table/prices-{self.id}.xlsx?download=true",
-            "target": "download",
-        }
-
-    def action_channel_import_prices(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Import Prices"),
-            "res_model": "channel.price.import",
-            "view_mode": "form",
-            "context": {"default_pricelist_id": self.id},
-        }
 
     def action_new_version(self):
         """Open a draft with the rules in force, to be changed and approved; see the kernel's method."""
@@ -145,65 +113,12 @@ class ProductPricelist(models.Model):
                 "price_version.adopted", version, after=version._rules_fingerprint()
             )
 
-    def _channel_time_zone(self):
-        """In which a date without time of day is meant."""
+    def _rules_subject(self):
+        """Of a table with versions, the one in force today."""
         self.ensure_one()
-        return self.company_id.partner_id.tz or self.env.user.tz or "UTC"
-
-    def _channel_single_price_rules(self):
-        """The rules that are one price of one product, with that product: ``[(rule, product)]``."""
-        self.ensure_one()
-        rules = self.env["product.pricelist.item"].search(
-            [
-                ("pricelist_id", "=", self.id),
-                ("compute_price", "=", "fixed"),
-                ("applied_on", "in", ["0_product_variant", "1_product"]),
-                ("channel_request_line_id", "=", False),
-            ],
-        )
-        pairs = []
-        for rule in rules:
-            variants = rule.product_tmpl_id.product_variant_ids
-            product = rule.product_id if rule.applied_on == "0_product_variant" else variants
-            if len(product) == 1:
-                pairs.append((rule, product))
-        return pairs
-
-    def _channel_rules_by_key(self):
-        """Which rule a row of a price file is about: ``{(product, segment, min. quantity, start): rule}``.
-
-        Of several with the same key the one that wins, as in the rules' order.
-        """
-        found = {}
-        for rule, product in self._channel_single_price_rules():
-            key = (product.id, rule.channel_segment_id.id, round(rule.min_quantity, 6), rule.date_start)
-            found.setdefault(key, rule)
-        return found
-
-    def _channel_rows(self):
-        """The table as rows of `tools.price_table`; products without a code have no row."""
-        zone = pytz.timezone(self._channel_time_zone())
-
-        def local(moment, whole_day):
-            if not moment:
-                return None
-            value = pytz.utc.localize(moment).astimezone(zone).replace(tzinfo=None)
-            return value.date() if value.time() == whole_day else value
-
-        rows = [
-            {
-                "product_code": product.default_code,
-                "segment_code": rule.channel_segment_id.code,
-                "min_qty": rule.min_quantity,
-                "price": rule.fixed_price,
-                "currency": self.currency_id.name,
-                "valid_from": local(rule.date_start, time.min),
-                "valid_to": local(rule.date_end, time(23, 59, 59)),
-            }
-            for rule, product in self._channel_single_price_rules()
-            if product.default_code
-        ]
-        return sorted(rows, key=lambda row: (row["product_code"], row["segment_code"] or "", row["min_qty"]))
+        day = (self.company_id or self.env.company)._channel_today()
+        version = self._version_at(day) if self.channel_is_versioned else self.env["channel.price.version"]
+        return self, version
 
     @api.model
     def _channel_context(self, member, customer):

@@ -7,13 +7,8 @@ from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
 from ..tools import RuleBook
+from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
 
-# An Integer column of Odoo holds 0, never NULL, for "no value": rules without a segment carry the greatest
-# integer, so that they are tried after those of every segment.
-NO_SEGMENT_SEQUENCE = 2**31 - 1
-
-# The rank of a rule that names neither member nor end customer
-NO_PARTY_RANK = 3
 # Special prices are tried before everything else that names the same product, contracts (four ranks) included
 SPECIAL_RANKS = 8
 
@@ -23,7 +18,7 @@ _BESIDE_VERSIONS = PrivateKey("channel_beside_versions")
 
 class ProductPricelistItem(models.Model):
     _name = "product.pricelist.item"
-    _inherit = ["product.pricelist.item", "channel.version.line.mixin"]
+    _inherit = ["product.pricelist.item", "channel.version.line.mixin", "product.pricelist.item.bulk.mixin"]
     # Which rule wins is this order and nothing else: within the same product, category or "everything", first who is
     # named (member and end customer, end customer, member, nobody), then the segment that comes first; then as in core.
     _order = "applied_on, channel_rank, channel_segment_sequence, min_quantity desc, categ_id desc, id desc"

@@ -11,6 +11,7 @@ from . import test_price_update
 from . import test_price_version
 from . import test_price_version_access
 from . import test_price_version_change
+from . import test_price_quality
 from . import test_pricing_access
 from . import test_pricing_callers
 from . import test_pricing_order
