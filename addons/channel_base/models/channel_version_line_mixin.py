@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from .channel_approval_mixin import _APPROVER
-from .channel_version_mixin import _readable, _text
+from .channel_version_mixin import _GUARD_FUNCTION, _readable, _text, create_guard
 
 
 class ChannelVersionLineMixin(models.AbstractModel):
@@ -20,6 +20,21 @@ class ChannelVersionLineMixin(models.AbstractModel):
     _version_field = None
     #: Names of the fields by which a line is found again in another version; the display name when empty.
     _version_key_fields = ()
+
+    def init(self):
+        super().init()
+        if not self._auto or self._abstract or self._version_field not in self._fields:
+            return
+        field = self._fields[self._version_field]
+        if field.column_type and getattr(self.env[field.comodel_name], "_version_guarded", False):
+            terms = [name for name in self._version_terms() if self._fields[name].column_type]
+            self.env.cr.execute(_GUARD_FUNCTION)
+            create_guard(
+                self.env.cr,
+                self._table,
+                "line",
+                [self.env[field.comodel_name]._table, self._version_field, *sorted(terms)],
+            )
 
     # === HOOKS === #
 
@@ -39,6 +54,10 @@ class ChannelVersionLineMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Before anything is written: the database refuses lines of approved versions less politely
+        named = {vals[self._version_field] for vals in vals_list if vals.get(self._version_field)}
+        if named:
+            self._check_versions_open(self.env[self._fields[self._version_field].comodel_name].browse(named))
         lines = super().create(vals_list)
         lines._check_version_open()
         return lines
@@ -72,9 +91,12 @@ class ChannelVersionLineMixin(models.AbstractModel):
 
     def _check_version_open(self):
         """Refuse unless the versions are drafts that nobody reviews, and make the user their last editor."""
-        # sudo: a version that the user may not see is closed all the same; only its state is read, and the
-        # name of the user who edits it is written.
-        versions = self.sudo()[self._version_field]
+        # sudo: a version that the user may not see is closed all the same
+        self._check_versions_open(self.sudo()[self._version_field])
+
+    def _check_versions_open(self, versions):
+        # sudo: as above; only the state is read, and the name of the user who edits it is written.
+        versions = versions.sudo()
         for version in versions:
             if version[version._state_field] not in version._state_from:
                 raise UserError(

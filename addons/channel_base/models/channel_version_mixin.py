@@ -11,6 +11,81 @@ from .channel_approval_mixin import _APPROVER
 _DAY = relativedelta(days=1)
 
 
+#: Arguments of the trigger: how the row leads to its version, then the terms, or the version's table and column.
+_GUARD_FUNCTION = SQL("""
+    CREATE OR REPLACE FUNCTION channel_version_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
+    DECLARE
+        old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+        new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+        closed boolean;
+        term text;
+    BEGIN
+        IF current_setting('channel.version_door', true) = txid_current()::text THEN
+            RETURN COALESCE(NEW, OLD);
+        END IF;
+        IF TG_ARGV[0] = 'version' THEN
+            IF old_row->>'state' NOT IN ('approved', 'superseded') THEN
+                RETURN COALESCE(NEW, OLD);
+            END IF;
+            IF TG_OP = 'UPDATE' THEN
+                FOREACH term IN ARRAY TG_ARGV[1:] LOOP
+                    IF old_row->term IS DISTINCT FROM new_row->term THEN
+                        RAISE EXCEPTION USING
+                            MESSAGE = 'Approved versions are not changed: ' || term || ' of ' || TG_TABLE_NAME || ' '
+                                      || (old_row->>'id') || ' is fixed.',
+                            ERRCODE = 'restrict_violation', HINT = 'Make a new version.';
+                    END IF;
+                END LOOP;
+                IF (old_row->>'state' IS NOT DISTINCT FROM new_row->>'state'
+                    OR old_row->>'state' = 'approved' AND new_row->>'state' IN ('superseded', 'cancelled'))
+                   AND COALESCE(new_row->>'valid_to', 'infinity')::date
+                       <= COALESCE(old_row->>'valid_to', 'infinity')::date
+                THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+        ELSE
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id IN ($1, $2) AND state IN (''approved'', ''superseded''))',
+                           TG_ARGV[1])
+               INTO closed
+              USING (old_row->>TG_ARGV[2])::int, (new_row->>TG_ARGV[2])::int;
+            IF NOT closed THEN
+                RETURN COALESCE(NEW, OLD);
+            END IF;
+            IF TG_ARGV[0] = 'line' AND TG_OP = 'UPDATE'
+               AND old_row->TG_ARGV[2] IS NOT DISTINCT FROM new_row->TG_ARGV[2]
+            THEN
+                closed := FALSE;
+                FOREACH term IN ARRAY TG_ARGV[3:] LOOP
+                    closed := closed OR old_row->term IS DISTINCT FROM new_row->term;
+                END LOOP;
+                IF NOT closed THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+        END IF;
+        RAISE EXCEPTION USING
+            MESSAGE = 'Approved versions are not changed: ' || TG_OP || ' of ' || TG_TABLE_NAME || ' is refused.',
+            ERRCODE = 'restrict_violation', HINT = 'Make a new version.';
+    END $guard$
+""".replace("%", "%%"))
+
+
+def create_guard(cr, table, kind, arguments):
+    """Put the guard of versions on a table: on its versions, on lines of versions, or on links of many2many terms."""
+    cr.execute(
+        SQL(
+            """
+            CREATE OR REPLACE TRIGGER channel_version_guard BEFORE %(events)s ON %(table)s
+            FOR EACH ROW EXECUTE FUNCTION channel_version_guard(%(arguments)s)
+            """,
+            events=SQL("UPDATE OR DELETE") if kind == "version" else SQL("INSERT OR UPDATE OR DELETE"),
+            table=SQL.identifier(table),
+            arguments=SQL(", ").join(SQL("%s", argument) for argument in (kind, *arguments)),
+        )
+    )
+
+
 def channel_version_overlap(identity_field, condition=None):
     """Return the constraint that keeps approved versions of one document from overlapping.
 
@@ -48,6 +123,8 @@ class ChannelVersionMixin(models.AbstractModel):
     _version_identity = None
     #: Names of the one2many fields that are terms; their models inherit ``channel.version.line.mixin``.
     _version_line_fields = ()
+    #: Whether the database itself refuses changes of what was approved, see :meth:`_guard_versions`.
+    _version_guarded = False
 
     number = fields.Integer(string="Version", readonly=True, copy=False, aggregator=None)
     previous_number = fields.Integer(string="Made from Version", readonly=True, copy=False, aggregator=None)
@@ -63,6 +140,36 @@ class ChannelVersionMixin(models.AbstractModel):
         "CHECK (valid_to IS NULL OR valid_to >= valid_from)",
         "A version cannot end before it starts.",
     )
+
+    def init(self):
+        super().init()
+        if self._version_guarded and self._auto and not self._abstract:
+            self._guard_versions()
+
+    def _guard_versions(self):
+        """Have the database refuse changes of approved versions also to who bypasses Odoo. Idempotent.
+
+        Of an approved version no term changes, its end only comes earlier, its state only becomes superseded, and it
+        is not deleted; the same holds for the rows of its many2many terms. A migration that must correct such rows
+        opens the door for its own transaction::
+
+            SELECT set_config('channel.version_door', txid_current()::text, true)
+
+        Who owns the tables can drop the triggers: what protects against that is the audit journal, which keeps the
+        terms of every approval in a chain.
+        """
+        terms = [
+            name
+            for name in [*self._version_terms(), self._version_identity, "valid_from", "number", "approved_by_id",
+                         "approved_at"]
+            if self._fields[name].column_type and self._fields[name].store
+        ]
+        self.env.cr.execute(_GUARD_FUNCTION)
+        create_guard(self.env.cr, self._table, "version", sorted({*terms} - {"valid_to"}))
+        for name in self._version_terms():
+            field = self._fields[name]
+            if field.type == "many2many" and field.store:
+                create_guard(self.env.cr, field.relation, "link", [self._table, field.column1])
 
     # === COMPUTE === #
 

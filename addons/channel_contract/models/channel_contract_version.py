@@ -30,6 +30,7 @@ class ChannelContractVersion(models.Model):
     ]
     _check_company_auto = True
     _version_identity = "contract_id"
+    _version_guarded = True
     _version_line_fields = ("clause_ids", "commitment_ids", "service_level_ids")
     # First in the header: on a phone only the first button shows without a tap
     _tier_validation_buttons_xpath = "/form/header/*[1]"

@@ -9,6 +9,7 @@ from . import test_contract_conditions
 from . import test_contract_discussion
 from . import test_contract_gate
 from . import test_contract_import
+from . import test_contract_immutable
 from . import test_contract_lifecycle
 from . import test_contract_migration
 from . import test_contract_order
