@@ -45,8 +45,8 @@ _GUARD_FUNCTION = SQL("""
                 END IF;
             END IF;
         ELSE
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id IN ($1, $2) AND state IN (''approved'', ''superseded''))',
-                           TG_ARGV[1])
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id IN ($1, $2) '
+                           'AND state IN (''approved'', ''superseded''))', TG_ARGV[1])
                INTO closed
               USING (old_row->>TG_ARGV[2])::int, (new_row->>TG_ARGV[2])::int;
             IF NOT closed THEN
