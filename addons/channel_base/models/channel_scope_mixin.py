@@ -89,15 +89,10 @@ class ChannelScopeMixin(models.AbstractModel):
             ``line_id, member_id, customer_id, product_id, date, company_id``
         :return: ``SQL`` relation in parentheses with the columns ``line_id, scope_id, sequence``
         """
-        segment_field = self._fields["segment_ids"]
         # the terms of a rule hold whoever asks
         scopes = self.sudo()
-        scopes.flush_recordset(["sequence", "product_domain", "date_from", "date_to", "company_id", "segment_ids"])
+        scopes.flush_recordset(["sequence", "product_domain", "date_from", "date_to", "company_id"])
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        self.env["channel.segment"].flush_model(["active", "member_all", "customer_all", "company_id"])
-        holds_pair = self.env["channel.segment"]._match_sql(
-            SQL.identifier("line", "member"), SQL.identifier("line", "customer")
-        )
         everything, goods = scopes._product_goods()
         return SQL(
             """(
@@ -114,20 +109,7 @@ class ChannelScopeMixin(models.AbstractModel):
              LEFT JOIN res_partner customer ON customer.id = l.customer_id
              LEFT JOIN res_company company ON company.id = l.company_id
             ), goods(domain, product_id) AS MATERIALIZED (%(goods)s),
-            held AS MATERIALIZED (
-                SELECT line.market, scope.id AS scope_id
-                  FROM (SELECT DISTINCT market, member, customer, companies FROM given) line
-                  JOIN %(table)s scope
-                    ON scope.id = ANY(%(scopes)s)
-                   AND (scope.company_id IS NULL OR scope.company_id::text = ANY(line.companies))
-                 WHERE NOT EXISTS (SELECT FROM %(rel)s r WHERE r.%(rel_scope)s = scope.id)
-                    OR EXISTS (
-                        SELECT FROM %(rel)s r
-                          JOIN channel_segment s ON s.id = r.%(rel_segment)s
-                         WHERE r.%(rel_scope)s = scope.id
-                           AND (s.company_id IS NULL OR s.company_id::text = ANY(line.companies))
-                           AND %(holds_pair)s)
-            )
+            held AS MATERIALIZED (%(held)s)
             SELECT given.line_id, scope.id AS scope_id, scope.sequence
               FROM given
               JOIN held ON held.market = given.market
@@ -141,22 +123,66 @@ class ChannelScopeMixin(models.AbstractModel):
             lines=lines,
             goods=goods,
             table=SQL.identifier(self._table),
-            scopes=list(self.ids),
-            rel=SQL.identifier(segment_field.relation),
-            rel_scope=SQL.identifier(segment_field.column1),
-            rel_segment=SQL.identifier(segment_field.column2),
-            holds_pair=holds_pair,
+            held=self._match_markets_sql(
+                SQL("(SELECT DISTINCT market, member, customer, companies FROM given)")
+            ),
             everything=everything,
+        )
+
+    def _match_markets_sql(self, markets, segment_field="segment_ids"):
+        """Match these scopes against markets: whom they are for, products and days apart.
+
+        :param SQL markets: a table or parenthesised select with the columns ``market`` (a number), ``member`` and
+            ``customer`` (ids of commercial partners, or NULL) and ``companies`` (ids of the company and those above it,
+            as text[])
+        :param str segment_field: the many2many to the segments; empty, the scope is for all markets
+        :return: ``SQL`` select of the columns ``market, scope_id``; flushes what it reads, run it at once
+        """
+        field = self._fields[segment_field]
+        self.sudo().flush_recordset(["company_id", segment_field])
+        self.env["channel.segment"].flush_model(["active", "member_all", "customer_all", "company_id"])
+        return SQL(
+            """SELECT line.market, scope.id AS scope_id
+                 FROM %(markets)s line
+                 JOIN %(table)s scope
+                   ON scope.id = ANY(%(scopes)s)
+                  AND (scope.company_id IS NULL OR scope.company_id::text = ANY(line.companies))
+                WHERE NOT EXISTS (SELECT FROM %(rel)s r WHERE r.%(rel_scope)s = scope.id)
+                   OR EXISTS (
+                        SELECT FROM %(rel)s r
+                          JOIN channel_segment s ON s.id = r.%(rel_segment)s
+                         WHERE r.%(rel_scope)s = scope.id
+                           AND (s.company_id IS NULL OR s.company_id::text = ANY(line.companies))
+                           AND %(holds_pair)s)""",
+            markets=markets,
+            table=SQL.identifier(self._table),
+            scopes=list(self.ids),
+            rel=SQL.identifier(field.relation),
+            rel_scope=SQL.identifier(field.column1),
+            rel_segment=SQL.identifier(field.column2),
+            holds_pair=self.env["channel.segment"]._match_sql(
+                SQL.identifier("line", "member"), SQL.identifier("line", "customer")
+            ),
         )
 
     def _product_goods(self):
         """Return the texts of product domains that are true, and ``SQL`` of the pairs (text, product) of all others.
 
-        Each distinct text is translated once. The ``SQL`` reads the relation ``given``.
+        The ``SQL`` reads the relation ``given``.
+        """
+        return self._products_of_domains(self.mapped("product_domain"), SQL("SELECT product_id FROM given"))
+
+    @api.model
+    def _products_of_domains(self, texts, among):
+        """Tell which products each of these product domains holds.
+
+        :param texts: domains as text; each distinct one is translated once, empty ones are left out
+        :param SQL among: select of the ids of the products to look at
+        :return: the texts that are true, and ``SQL`` of the pairs (text, product) of all others
         """
         everything, branches = [], []
         products = self._scope_products()
-        for text in sorted({text for text in self.mapped("product_domain") if text}):
+        for text in sorted({text for text in texts if text}):
             domain = read_domain(text)
             if domain.is_true():
                 everything.append(text)
@@ -164,8 +190,9 @@ class ChannelScopeMixin(models.AbstractModel):
             branches.append(
                 SQL(
                     "SELECT %s::varchar, p.id FROM product_product p"
-                    " WHERE p.id IN (SELECT product_id FROM given) AND p.id IN %s",
+                    " WHERE p.id IN (%s) AND p.id IN %s",
                     text,
+                    among,
                     products._search(domain).subselect(),
                 )
             )

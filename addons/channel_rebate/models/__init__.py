@@ -5,6 +5,17 @@ from . import channel_rebate_version_tier_mixin
 from . import channel_rebate_version_reference_mixin
 from . import channel_rebate_version_limit_mixin
 from . import channel_rebate_version_combination_mixin
+from . import channel_rebate_engine_basis_mixin
+from . import channel_rebate_engine_measure_mixin
+from . import channel_rebate_engine_payee_mixin
+from . import channel_rebate_engine_window_mixin
+from . import channel_rebate_engine_scope_mixin
+from . import channel_rebate_engine_reference_mixin
+from . import channel_rebate_engine_tier_mixin
+from . import channel_rebate_engine_limit_mixin
+from . import channel_rebate_engine_combination_mixin
+from . import channel_rebate_engine_change_mixin
+from . import channel_rebate_engine_explain_mixin
 from . import channel_rebate_engine
 from . import channel_rebate_program
 from . import channel_rebate_program_version
@@ -14,6 +25,7 @@ from . import channel_rebate_component
 from . import channel_rebate_collection
 from . import channel_rebate_combination
 from . import channel_rebate_figure
+from . import channel_rebate_goods
 from . import channel_rebate_entry
 from . import channel_rebate_balance
 from . import channel_settlement
@@ -22,3 +34,5 @@ from . import account_move_line
 from . import channel_gate
 from . import product_template
 from . import res_partner
+from . import sale_order_line
+from . import channel_rebate_change  # last: its triggers name the columns of all others

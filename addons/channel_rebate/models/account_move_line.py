@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class AccountMoveLine(models.Model):
@@ -26,6 +26,22 @@ class AccountMoveLine(models.Model):
         index="btree_not_null",
         help="What this journal item is for a rebate programme. Items with a role never enter a rebate base.",
     )
+
+    channel_list_price = fields.Float(
+        string="Sales Price of the Product",
+        digits="Product Price",
+        compute="_compute_channel_list_price",
+        store=True,
+        precompute=True,
+        help="Of one unit of the product, in company currency, when the product was chosen: "
+        "rebates on the list price do not follow later price changes.",
+    )
+
+    @api.depends("product_id")
+    def _compute_channel_list_price(self):
+        for line in self:
+            is_sale = line.product_id and line.move_id.is_sale_document()
+            line.channel_list_price = line.product_id.lst_price if is_sale else False
 
     def _channel_gate_matters(self):
         # A rebate document moves no goods: the gate has nothing to ask about it.

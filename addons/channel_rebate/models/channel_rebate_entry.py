@@ -89,6 +89,15 @@ class ChannelRebateEntry(models.Model):
         aggregator=None,
         help="What is paid on up to this line, in its window (or unit), by day.",
     )
+    share = fields.Float(digits=(16, 6), readonly=True, aggregator=None, help="Part of the line that is the payee's.")
+    share_before = fields.Float(
+        digits=(16, 6), readonly=True, aggregator=None, help="Parts of the payees before this one."
+    )
+    forgone_amount = fields.Monetary(
+        string="Granted Elsewhere",
+        readonly=True,
+        help="What this programme would have granted, had not another one of a best combination granted more.",
+    )
     rebate_amount = fields.Monetary(
         readonly=True,
         help="What this line earns. The lines of a window add up to its rebate, to the cent.",

@@ -113,6 +113,7 @@ class ChannelRebateProgram(models.Model):
         string="Accrued up to", readonly=True, copy=False, help="Lines dated later have not been looked at yet."
     )
     run_count = fields.Integer(string="Runs", readonly=True, copy=False)
+    calculation = fields.Json(readonly=True, copy=False, help="What the last run has seen: see the engine.")
     balance_ids = fields.One2many("channel.rebate.balance", "program_id", string="Balances")
     entitlement = fields.Monetary(compute="_compute_amounts")
     settled_amount = fields.Monetary(string="Settled", compute="_compute_amounts")
@@ -232,18 +233,40 @@ class ChannelRebateProgram(models.Model):
         programs = self or self.search([("company_id", "in", self.env.companies.ids)])
         programs.check_access("write")
         date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
+        programs = programs._with_combined()
         programs._begin_run()
         programs._recompute_balances(date_to)
         booked = programs._book()
         balances = self.env["channel.rebate.balance"].search([("program_id", "in", programs.ids)])
         return [{**row, "booked": booked.get(row["balance_id"], 0.0)} for row in balances._to_json()]
 
+    def calculate(self, date_to=None, whole=False):
+        """Bring entries and balances in line with the source lines, without booking anything.
+
+        :param date_to: ISO day or date, today if none; a day before that of the last run counts as that day
+        :param bool whole: look at every line again, not only at what changed since the last run
+        :return: dict `programs` (ids) and `date_to`
+        :raises LockError: another run works on one of the programmes; nothing was done, try again later
+        """
+        programs = self or self.search([("company_id", "in", self.env.companies.ids)])
+        programs.check_access("write")
+        date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
+        programs = programs._with_combined()
+        programs._begin_run()
+        if whole:
+            programs.calculation = False
+        programs._recompute_balances(date_to)
+        return {"programs": programs.ids, "date_to": date_to.isoformat()}
+
     @api.readonly
-    def simulate(self, date_from, date_to):
+    def simulate(self, date_from, date_to, version_ids=None, purpose="rebate"):
         """Calculate what the lines dated between two days earn, without writing anything.
 
         :param date_from: ISO day or date, included
         :param date_to: ISO day or date, included
+        :param version_ids: draft versions to try: each makes room for itself among the approved versions of its
+            programme as its approval would
+        :param purpose: `rebate`, or `provision`: by which terms of the reduction principle programmes are reduced
         :return: list of dicts, one for each programme, member and window with a line in the range: `program_id`,
             `program` (code), `member_id`, `member`, `version_id`, `version` (number), `window`, `window_start`,
             `window_end`, `currency`, `lines`, `base`, `tier_id`, `tier_from`, `rate` (%), `entitlement`, and what the
@@ -261,12 +284,11 @@ class ChannelRebateProgram(models.Model):
             raise AccessError(
                 self.env._("A simulation shows all members of a programme: it needs access to all regions.")
             )
-        engine = self.env["channel.rebate.engine"]
-        self.env.flush_all()
-        rows = self.env.execute_query_dict(
-            engine._sql_totals(SQL("(%s)", engine._sql_rated(engine._sql_entries(programs, date_from, date_to))))
+        versions = programs._with_combined().version_ids.filtered(
+            lambda v: v._is_in_force() or v.id in (version_ids or [])
         )
-        return programs._simulated_to_json(rows)
+        rows = self.env["channel.rebate.engine"]._simulate(versions, date_from, date_to, purpose)
+        return programs._simulated_to_json([row for row in rows if row["program_id"] in programs._ids])
 
     @api.readonly
     def explain(self, line=None, balance=None):
@@ -359,11 +381,20 @@ class ChannelRebateProgram(models.Model):
 
     def _recompute_balances(self, date_to):
         """Bring entries and balances in line with the lines dated up to `date_to`, or the last run's day if later."""
-        for program in self:
-            if not program.accrued_to or program.accrued_to < date_to:
-                program.accrued_to = date_to
-        for limit, programs in self.grouped("accrued_to").items():
-            self.env["channel.rebate.engine"]._refresh(programs, limit)
+        engine = self.env["channel.rebate.engine"]
+        for together in engine._combined(self._with_combined()):
+            limit = max([date_to, *(day for day in together.mapped("accrued_to") if day)])
+            together.filtered(lambda p, limit=limit: p.accrued_to != limit).accrued_to = limit
+        for limit, programs in self._with_combined().grouped("accrued_to").items():
+            engine._refresh(programs, limit)
+
+    def _with_combined(self):
+        """:return: these programmes, and those that combinations connect them with: one is not known without the other"""
+        found, programs = self.browse(), self
+        while programs != found:
+            found = programs
+            programs |= programs.version_ids.combination_id.version_ids.program_id
+        return found
 
     def _book(self):
         """Post the differences between entitlement and booked accrual. -> `{balance id: amount posted now}`"""
@@ -515,6 +546,19 @@ class ChannelRebateProgram(models.Model):
             start, months = 1, 12
         first = date(int(year), start, 1)
         return first, first + relativedelta(months=months, days=-1)
+
+    @api.model
+    def _forget_old_calculations(self):
+        """Programmes that did not run for a month look at every line when they do: changes need not be kept for them."""
+        before = fields.Date.today() - timedelta(days=30)
+        self.env.execute_query(
+            SQL(
+                """UPDATE channel_rebate_program SET calculation = NULL
+                    WHERE (calculation->>'day')::date < %s RETURNING id""",
+                before,
+            )
+        )
+        self.invalidate_model(["calculation"])
 
     # === CRON === #
 

@@ -28,6 +28,7 @@ class ChannelRebateVersionWindowMixin(models.AbstractModel):
     accumulation = fields.Selection(
         [
             ("window", "Begin again in each window"),
+            ("year", "Go on within the calendar year"),
             ("cumulative", "Go on from the first window to the last"),
             ("document", "Each document by itself"),
             ("line", "Each line by itself"),

@@ -135,14 +135,15 @@ class TestRebateEngine(ChannelRebateCommon):
     def test_shares_add_up(self):
         """Three lines of 0.10 at 5 %: each earns 0.005, the window 0.015, rounded half up 0.02 (cents).
 
-        Rounded down each line has 0.00; the two missing cents go to the largest remainders, the earliest first.
+        A line gets what it moves the rounded total by: 0.005 -> 0.01, 0.010 -> 0.01, 0.015 -> 0.02. A line that comes last
+        changes none before it.
         """
         program = self._program("SHARE", [(0, 5)])
         self._invoice([0.10, 0.10, 0.10], "2026-01-10")
         (balance,) = program.accrue("2026-03-31")
         self.assertEqual(balance["entitlement"], 0.02)
         entries = self.env["channel.rebate.entry"].search([("program_id", "=", program.id)], order="source_id")
-        self.assertEqual(entries.mapped("rebate_amount"), [0.01, 0.01, 0.0])
+        self.assertEqual(entries.mapped("rebate_amount"), [0.01, 0.0, 0.01])
 
     def test_negative_window(self):
         """Returns of 500 more than sales. With a tier from zero at 4 %: -20 charged back; else nothing."""
