@@ -30,4 +30,6 @@
         "views/portal_templates.xml",
         "views/channel_rebate_menus.xml",
     ],
+    "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

@@ -95,7 +95,9 @@ class ChannelRebateBalance(models.Model):
         readonly=True,
         help="Part of the entitlement that no line earned: a guarantee or a lump sum of a window without lines.",
     )
-    shape = fields.Char(readonly=True, help="Of the curve along which lines earn: equal if earlier lines earn as before.")
+    shape = fields.Char(
+        readonly=True, help="Of the curve along which lines earn: equal if earlier lines earn as before."
+    )
     entitlement = fields.Monetary(readonly=True, help="Rebate earned to date, rounded once for the window.")
     booking_ids = fields.One2many("account.move.line", "channel_rebate_balance_id", string="Journal Items")
     accrued_amount = fields.Monetary(

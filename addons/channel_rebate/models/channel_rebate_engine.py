@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 from ..tools.relations import CommonTables, TemporaryTables, room_to_work
@@ -37,8 +37,10 @@ class ChannelRebateEngine(models.AbstractModel):
     Three stages, each a chain of relations. Writing keeps them as temporary tables, simulating as the parts of one
     statement, from the very same text:
 
-    1. *Facts* (mixins `basis`, `scope`, `measure`, `payee`, `window`): what each line is to each version that looks at it.
-    2. *Windows* (`reference`, `tier`, `limit`): what lines add up to, what that is compared with, which tiers are reached,
+    1. *Facts* (mixins `basis`, `scope`, `measure`, `payee`, `window`): what each line is to each version that looks
+    at it.
+    2. *Windows* (`reference`, `tier`, `limit`): what lines add up to, what that is compared with, which tiers are
+    reached,
        what the window earns, and along which curve its lines earn it.
     3. *Lines* (here): what each line moves the curve of its window by; and *balances*: what belongs to each payee.
 
@@ -65,7 +67,9 @@ class ChannelRebateEngine(models.AbstractModel):
     # === TERMS === #
 
     def _terms(self, versions):
-        """-> list of Term: the days on which each version decides. Drafts make room for themselves as approval would."""
+        """-> list of Term: the days on which each version decides. Drafts make room for themselves as approval
+        would.
+        """
         terms = []
         for program, group in versions.grouped("program_id").items():
             drafts = group.filtered(lambda v: not v._is_in_force()).sorted("valid_from")
@@ -200,7 +204,8 @@ class ChannelRebateEngine(models.AbstractModel):
     def _sql_rated(self, run, lines, start=None):
         """-> select of facts with RESULTS: each line earns what it moves the curve of its window by
 
-        Lines come by day, then by id. Curves are rounded at both ends of a line, so that the lines of a window add up to
+        Lines come by day, then by id. Curves are rounded at both ends of a line, so that the lines of a window add up
+        to
         its rebate, and a line that comes last changes no other.
 
         :param start: relation `(… window, carried)` when `lines` begin inside their windows: the running total before
@@ -218,13 +223,15 @@ class ChannelRebateEngine(models.AbstractModel):
         return SQL(
             """SELECT %(facts)s,
                       CASE WHEN x.exclusion IS NULL THEN %(tier)s END AS tier_id,
-                      CASE WHEN x.earning_amount <> 0 THEN round((%(exact)s) * 100 / (x.after - x.before), 6) END AS rate,
+                      CASE WHEN x.earning_amount <> 0 THEN round((%(exact)s) * 100 / (x.after - x.before), 6) END AS
+                          rate,
                       x.after AS total_after,
                       %(rebate)s AS rebate_amount
                  FROM (
                     SELECT run.*, run.after - COALESCE(run.earning_amount / run.share, run.earning_amount) AS before
                       FROM (
-                        SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra, c."offset",
+                        SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra,
+                            c."offset",
                                c.ceiling, c.rounding, c.line_rounded, c.boundary,
                                %(carried)s + sum(f.earning_amount) OVER (
                                    PARTITION BY f.program_id, f.pool_id, f.window_start, f.unit_id
@@ -290,14 +297,16 @@ class ChannelRebateEngine(models.AbstractModel):
     # === STAGE 3: BALANCES === #
 
     def _sql_totals(self, run, entries):
-        """-> select of BALANCE_KEY and BALANCE_VALUES: what rated lines, and windows beside them, come to for each payee
+        """-> select of BALANCE_KEY and BALANCE_VALUES: what rated lines, and windows beside them, come to for each
+        payee
 
         :param entries: relation of rated lines, all of each payee and window
         """
         return SQL(
             """WITH decided AS (
                 SELECT DISTINCT ON (p.program_id, p.pool_id, p.window_start)
-                       p.program_id, p.pool_id, p.window_start, p.version_id, p.unit_id, p.total, p.reference, p.tier_value,
+                       p.program_id, p.pool_id, p.window_start, p.version_id, p.unit_id, p.total, p.reference,
+                       p.tier_value,
                        p.tier_id, p.tier_rate, c.shape
                   FROM %(paid)s p
                   JOIN %(curve)s c
@@ -314,7 +323,8 @@ class ChannelRebateEngine(models.AbstractModel):
                  WHERE exclusion IS NULL
                  GROUP BY program_id, member_id, pool_id, window_start, window_end
                 UNION ALL
-                SELECT l.program_id, COALESCE(share.partner_id, l.pool_id), l.pool_id, l.window_start, l.window_end, 0, 0, 0,
+                SELECT l.program_id, COALESCE(share.partner_id, l.pool_id), l.pool_id, l.window_start, l.window_end,
+                    0, 0, 0,
                        CASE WHEN share.partner_id IS NULL THEN l.beside
                             ELSE %(upper)s - %(lower)s END
                   FROM %(limited)s l
@@ -397,7 +407,9 @@ class ChannelRebateEngine(models.AbstractModel):
         )
 
     def _sql_union(self, relations):
-        return SQL("(%s)", SQL(" UNION ALL ").join(SQL("SELECT * FROM %s", r) for r in relations)) if relations else None
+        if not relations:
+            return None
+        return SQL("(%s)", SQL(" UNION ALL ").join(SQL("SELECT * FROM %s", r) for r in relations))
 
     # === WRITING === #
 

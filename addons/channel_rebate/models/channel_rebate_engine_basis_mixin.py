@@ -48,7 +48,8 @@ class ChannelRebateEngineBasisMixin(models.AbstractModel):
     """Bases: which lines count, and on which day.
 
     A basis `x` is a method `_basis_x(companies, columns)` -> select of `columns` (names of SOURCE_COLUMNS) of all lines
-    of members in these companies, and `_watch_x()` -> list of Watch: whose changes concern it. Add `("x", label)` to `_selection_basis`.
+    of members in these companies, and `_watch_x()` -> list of Watch: whose changes concern it. Add `("x", label)` to
+    `_selection_basis`.
     """
 
     _name = "channel.rebate.engine.basis.mixin"
@@ -188,7 +189,8 @@ class ChannelRebateEngineBasisMixin(models.AbstractModel):
             Watch(
                 "account_move_line",
                 (
-                    "parent_state", "display_type", "move_id", "product_id", "product_uom_id", "currency_id", "quantity",
+                    "parent_state", "display_type", "move_id", "product_id", "product_uom_id", "currency_id",
+                    "quantity",
                     "discount", "price_unit", "price_subtotal", "price_total", "amount_currency", "balance",
                     "channel_rebate_role", "channel_list_price",
                 ),
@@ -261,7 +263,8 @@ class ChannelRebateEngineBasisMixin(models.AbstractModel):
                 net,
             ),
             "contract_amount": SQL(
-                "sol.product_uom_qty * COALESCE(NULLIF(sol.technical_price_unit, 0), sol.price_unit)::numeric * %s", part
+                "sol.product_uom_qty * COALESCE(NULLIF(sol.technical_price_unit, 0), sol.price_unit)::numeric * %s",
+                part,
             ),
             "list_amount": SQL(
                 """COALESCE(NULLIF(sol.channel_list_price, 0) * sol.product_uom_qty * uom.factor / own.factor * %s,
@@ -333,7 +336,8 @@ class ChannelRebateEngineBasisMixin(models.AbstractModel):
                  JOIN stock_location source ON source.id = sm.location_id
                  JOIN stock_location dest ON dest.id = sm.location_dest_id
                  JOIN uom_uom moved_uom ON moved_uom.id = sm.product_uom
-            LEFT JOIN stock_move origin ON origin.id = sm.origin_returned_move_id AND sm.location_id <> sm.location_dest_id
+            LEFT JOIN stock_move origin ON origin.id = sm.origin_returned_move_id AND sm.location_id <>
+                sm.location_dest_id
                 WHERE sm.state = 'done'
                   AND sm.product_id = sol.product_id
                   AND (dest.usage = 'customer') <> (source.usage = 'customer')

@@ -14,7 +14,10 @@ from .channel_rebate_engine_scope_mixin import FACT_KEY, FACT_VALUES
 
 #: Tables whose changes concern every basis: the columns that matter, and what is noted instead of the row's id.
 COMMON_WATCHES = (
-    ("channel_segment_membership", "INSERT", None, "CASE NEW.side WHEN 'member' THEN 'buyer' ELSE 'customer' END", "partner_id"),
+    (
+        "channel_segment_membership", "INSERT", None, "CASE NEW.side WHEN 'member' THEN 'buyer' ELSE 'customer' END",
+        "partner_id",
+    ),
     ("res_partner", "UPDATE", ("channel_role",), "'buyer'", "id"),
     ("product_template", "UPDATE", ("channel_rebate_points", "channel_is_freight", "uom_id"), "'product'", "id"),
 )  # fmt: skip
@@ -41,7 +44,8 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
     Triggers note the ids of rows that change. A programme keeps the snapshot of its last run; what is not visible in it
     is new. That is exact whatever the order in which transactions commit, and needs no clock.
 
-    Whatever else the calculation depends on is either compared with what the last run found (products of lists), or part of
+    Whatever else the calculation depends on is either compared with what the last run found (products of lists), or
+    part of
     a fingerprint (versions, figures, segments, places in the hierarchy, exchange rates); when that differs, every line
     of the programme is looked at.
     """
@@ -133,7 +137,8 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                     INSERT INTO channel_rebate_change (table_name, res_id) VALUES (%(noted)s, NEW.%(column)s);
                     RETURN NULL;
                 END $$;
-                CREATE OR REPLACE TRIGGER channel_rebate_note AFTER %(operation)s ON %(table)s FOR EACH ROW WHEN (%(when)s)
+                CREATE OR REPLACE TRIGGER channel_rebate_note AFTER %(operation)s ON %(table)s FOR EACH ROW WHEN
+                    (%(when)s)
                 EXECUTE FUNCTION %(function)s()""",
                 function=function,
                 noted=SQL(noted),  # pylint: disable=sql-injection
@@ -299,7 +304,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
     # === PRODUCTS === #
 
     def _refresh_goods(self, programs):
-        """Bring the products of lists up to date. -> relation `(version_id, product_id)`: named since, or otherwise than before"""
+        """Bring the products of lists up to date. -> relation `(version_id, product_id)`: named since, or otherwise
+        than before
+        """
         versions = programs.version_ids.filtered(lambda v: v._is_in_force())
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp._rebate_listed")
         self.env.cr.execute(
@@ -381,7 +388,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         return SQL.identifier("_rebate_changed")
 
     def _changed_of_basis(self, basis, versions, noted, seen_to, date_to):
-        """Yield selects of source ids: lines that were noted, directly or by what they belong to, and lines newly due."""
+        """Yield selects of source ids: lines that were noted, directly or by what they belong to, and lines newly
+        due.
+        """
 
         def ids_of(name):
             return SQL("SELECT res_id FROM _rebate_noted WHERE table_name = %s", name)
@@ -522,7 +531,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             )
         )
         if "best" in run.versions.combination_id.mapped("method"):
-            self._settle_best(run, SQL("SELECT basis, source_id FROM %s UNION SELECT basis, source_id FROM %s", changed, gone))
+            self._settle_best(
+                run, SQL("SELECT basis, source_id FROM %s UNION SELECT basis, source_id FROM %s", changed, gone)
+            )
         self._write_touched_balances(run, touched)
         if plan.changed and plan.is_combined():
             # what later rounds look at: lines on which this one grants something else now

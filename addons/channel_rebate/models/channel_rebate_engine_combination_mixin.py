@@ -1,13 +1,14 @@
 from odoo import models
 from odoo.tools import SQL
 
-
 #: Methods in which a programme is calculated after those before it.
 ORDERED = ("compound", "reduction", "exclusive")
 
 
 class ChannelRebateEngineCombinationMixin(models.AbstractModel):
-    """Programmes that share lines. Those of a combination are calculated in rounds, in the order that versions store."""
+    """Programmes that share lines. Those of a combination are calculated in rounds, in the order that versions
+    store.
+    """
 
     _name = "channel.rebate.engine.combination.mixin"
     _description = "Rebate Engine: Combinations"
@@ -71,7 +72,8 @@ class ChannelRebateEngineCombinationMixin(models.AbstractModel):
         applies = SQL("TRUE")
         if method == "reduction":
             applies = SQL("t.reduction_apply AND t.reduction_basis IN ('both', %s)", run.purpose)
-        return join, SQL("FALSE"), SQL("%s - CASE WHEN %s THEN COALESCE(earlier.granted, 0) ELSE 0 END", earning, applies)
+        left = SQL("%s - CASE WHEN %s THEN COALESCE(earlier.granted, 0) ELSE 0 END", earning, applies)
+        return join, SQL("FALSE"), left
 
     # === BEST === #
 

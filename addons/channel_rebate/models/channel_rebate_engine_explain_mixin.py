@@ -12,7 +12,9 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
     _description = "Rebate Engine: Explaining"
 
     def _explained_window(self, balance):
-        """-> Run with the relations of stage 2 for the windows of a balance's pool, and the condition of its own window"""
+        """-> Run with the relations of stage 2 for the windows of a balance's pool, and the condition of its own
+        window
+        """
         program = balance.program_id
         pool = balance.pool_id or balance.member_id
         versions = program.version_ids.filtered(lambda v: v._is_in_force())
@@ -41,7 +43,8 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         return self.env.execute_query_dict(
             run.tables.query(
                 SQL(
-                    """SELECT x.version_id, t.kind, t.boundary, t.tier_measure, m.earned, m.measure, m.total, m.reference,
+                    """SELECT x.version_id, t.kind, t.boundary, t.tier_measure, m.earned, m.measure, m.total,
+                        m.reference,
                               x.tier_id, x.lower, x.upper, x.rate, bool_or(x.is_reached) AS reached,
                               sum(x.amount) AS amount, sum(LEAST(x.rebate, x.cap)) AS rebate
                          FROM %(banded)s x

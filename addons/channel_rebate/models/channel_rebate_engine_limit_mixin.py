@@ -85,19 +85,23 @@ class ChannelRebateEngineLimitMixin(models.AbstractModel):
               FROM topped""",
             paid=run["paid"],
             term=run["term"],
-            beside=self._sql_round(SQL("(due - CASE WHEN pays THEN capped_lines ELSE 0 END + top_up)"), SQL("rounding")),
+            beside=self._sql_round(
+                SQL("(due - CASE WHEN pays THEN capped_lines ELSE 0 END + top_up)"), SQL("rounding")
+            ),
             whole=self._sql_round(SQL("(due + top_up)"), SQL("rounding")),
             lines=self._sql_round(SQL("CASE WHEN pays THEN capped_lines ELSE 0 END"), SQL("rounding")),
         )
 
     def _sql_curves(self, run):
-        """-> relation: each part with all that its lines need to know: C(x) = offset + F(x) + extra * x, at most `ceiling`
+        """-> relation: each part with all that its lines need to know: C(x) = offset + F(x) + extra * x, at most
+        `ceiling`
 
         `v_start`: the running total before the window; `shape`: of the whole window, equal if lines earn as before.
         """
         return SQL(
             """WITH open AS (
-                SELECT p.*, l.pays, l.ceiling, t.rounding, t.line_rounded, t.boundary, p.v_end - p.window_earning AS v_start,
+                SELECT p.*, l.pays, l.ceiling, t.rounding, t.line_rounded, t.boundary, p.v_end - p.window_earning AS
+                    v_start,
                        CASE WHEN NOT p.is_whole AND p.earning > 0 AND p.earning_abs <= 2 * p.earning
                             THEN p.rest / p.earning ELSE 0 END + COALESCE(l.window_slope, 0) AS extra
                   FROM %(paid)s p
@@ -123,9 +127,11 @@ class ChannelRebateEngineLimitMixin(models.AbstractModel):
                        - (%(curve)s + extra * v0) AS "offset"
                   FROM shaped s
             )
-            SELECT program_id, version_id, pool_id, window_start, unit_id, tier_id, tier_ids, lowers, slopes, sums, below,
+            SELECT program_id, version_id, pool_id, window_start, unit_id, tier_id, tier_ids, lowers, slopes, sums,
+                below,
                    slope, extra, "offset", ceiling, rounding, line_rounded, boundary, v_start,
-                   md5(string_agg(concat_ws('|', version_id, tier_id, slope, extra, "offset", ceiling, lowers, slopes, sums,
+                   md5(string_agg(concat_ws('|', version_id, tier_id, slope, extra, "offset", ceiling, lowers, slopes,
+                   sums,
                                             v_start), ';') OVER (
                        PARTITION BY %(window)s ORDER BY term_start, version_id
                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS shape
@@ -138,7 +144,9 @@ class ChannelRebateEngineLimitMixin(models.AbstractModel):
         )
 
     def _sql_collection(self, version):
-        """-> join and expression of the factor (%) of a source line `s` by the days until its invoice was paid in full"""
+        """-> join and expression of the factor (%) of a source line `s` by the days until its invoice was paid in
+        full
+        """
         if not version.collection_ids:
             return SQL(""), SQL("NULL::numeric")
         start = SQL("s.invoice_date") if version.collection_from == "invoice" else SQL("s.due_date")

@@ -49,7 +49,8 @@ class ChannelRebateEnginePayeeMixin(models.AbstractModel):
                       FROM channel_rebate_share) payee ON payee.version_id = t.version_id""",
                 join,
             )
-            return join, pool, SQL("payee.partner_id"), SQL("payee.share"), SQL("payee.share"), SQL("payee.share_before")
+            part = SQL("payee.share")
+            return join, pool, SQL("payee.partner_id"), part, part, SQL("payee.share_before")
         return join, pool, pool, SQL("1"), share, before
 
     def _sql_places(self, kinds):

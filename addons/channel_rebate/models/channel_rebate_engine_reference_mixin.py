@@ -42,7 +42,8 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
         )
 
     def _sql_standing(self, run):
-        """-> select of windows that earn with or without lines (guarantees, lump sums) of members who have a right to it
+        """-> select of windows that earn with or without lines (guarantees, lump sums) of members who have a right to
+        it
 
         These are the member of the version's contract, the members of its segments that are not for everybody, and
         the payees of approved figures.
@@ -60,7 +61,8 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
         begin = self._sql_window_start(SQL("day.date"), SQL("t.months"), SQL("t.period_from"))
         end = self._sql_window_end(SQL("day.date"), SQL("t.months"), SQL("t.period_to"))
         return SQL(
-            """SELECT DISTINCT t.program_id, t.version_id, pool.pool_id, %(begin)s AS window_start, %(end)s AS window_end
+            """SELECT DISTINCT t.program_id, t.version_id, pool.pool_id, %(begin)s AS window_start, %(end)s AS
+                window_end
                  FROM %(term)s t
                  JOIN (
                     SELECT t.version_id, t.only_member_id AS pool_id FROM %(term)s t WHERE t.only_member_id IS NOT NULL
@@ -125,7 +127,8 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
                        axis AS (
                         PARTITION BY p.program_id, p.pool_id, p.unit_id,
                                      CASE t.accumulation WHEN 'cumulative' THEN '-infinity'::date
-                                                         WHEN 'year' THEN date_trunc('year', p.window_start::timestamp)::date
+                                                         WHEN 'year' THEN date_trunc('year',
+                                                             p.window_start::timestamp)::date
                                                          ELSE p.window_start END
                         ORDER BY p.window_start, t.term_start, p.version_id ROWS UNBOUNDED PRECEDING)
             ),
@@ -163,7 +166,8 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
                        WHEN 'achievement' THEN 100 * c.total / c.target
                        WHEN 'market_share' THEN 100 * c.total / NULLIF(GREATEST(c.market_total, 0), 0)
                        WHEN 'mix' THEN 100 * c.ratio END AS tier_value,
-                   CASE WHEN t.tier_measure IN ('growth_index', 'growth_rate', 'growth_amount') OR t.earning_base = 'growth'
+                   CASE WHEN t.tier_measure IN ('growth_index', 'growth_rate', 'growth_amount') OR t.earning_base =
+                       'growth'
                              THEN b.baseline
                         WHEN t.tier_measure = 'market_share' THEN c.market_total
                         ELSE c.target END AS reference
@@ -247,7 +251,9 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
         )
 
     def _sql_before(self, run):
-        """What the window of the year before, or the window before, added up to; lines before the first day included."""
+        """What the window of the year before, or the window before, added up to; lines before the first day
+        included.
+        """
         return SQL(
             """LEFT JOIN (
                 SELECT program_id, pool_id, unit_id, window_start, window_end, sum(qualifying + prior) AS total

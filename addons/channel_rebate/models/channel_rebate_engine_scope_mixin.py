@@ -265,7 +265,8 @@ class ChannelRebateEngineScopeMixin(models.AbstractModel):
            CROSS JOIN LATERAL (
                 SELECT h.in_target AND product_list.target_product AND NOT (%(is_freight)s AND NOT t.qualifying_freight)
                            AS in_target,
-                       h.in_earning AND product_list.earning_product AND NOT (%(is_freight)s AND NOT (%(earns_freight)s))
+                       h.in_earning AND product_list.earning_product AND NOT (%(is_freight)s AND NOT
+                       (%(earns_freight)s))
                            AS in_earning
            ) place_in
            CROSS JOIN LATERAL (SELECT CASE

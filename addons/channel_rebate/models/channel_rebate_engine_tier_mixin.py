@@ -155,7 +155,8 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
     def _sql_based(self, run):
         """-> relation: measured parts with what tiers pay on
 
-        `base`: what is paid on; `a0`, `a1`: the running total along which marginal tiers run; `per_unit`: what is paid on
+        `base`: what is paid on; `a0`, `a1`: the running total along which marginal tiers run; `per_unit`: what is
+        paid on
         for one unit of it; `stretch`: bounds of a partial window; `elapsed`: part of the window that is over.
         """
         return SQL(
@@ -205,7 +206,8 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
                   JOIN %(term)s t ON t.version_id = x.version_id
                  CROSS JOIN LATERAL (SELECT %(slope)s AS slope) s
                  CROSS JOIN LATERAL (
-                    SELECT CASE WHEN t.kind IN ('marginal', 'interpolated') THEN GREATEST(x.lower_m, 0) ELSE 0 END AS start,
+                    SELECT CASE WHEN t.kind IN ('marginal', 'interpolated') THEN GREATEST(x.lower_m, 0) ELSE 0 END AS
+                        start,
                            CASE WHEN t.kind NOT IN ('retroactive', 'total') THEN x.upper_m END AS stop) ends
                  WHERE t.is_curved AND s.slope IS NOT NULL
                    AND CASE WHEN t.kind IN ('marginal', 'interpolated') THEN x.is_valid
@@ -284,8 +286,10 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
         return SQL(
             """WITH tiers AS (
                 SELECT x.program_id, x.version_id, x.pool_id, x.window_start, x.window_end, x.unit_id,
-                       (array_agg(x.tier_id ORDER BY x.lower DESC) FILTER (WHERE x.is_reached AND x.is_in))[1] AS tier_id,
-                       (array_agg(x.rate ORDER BY x.lower DESC) FILTER (WHERE x.is_reached AND x.is_in))[1] AS tier_rate,
+                       (array_agg(x.tier_id ORDER BY x.lower DESC) FILTER (WHERE x.is_reached AND x.is_in))[1] AS
+                           tier_id,
+                       (array_agg(x.rate ORDER BY x.lower DESC) FILTER (WHERE x.is_reached AND x.is_in))[1] AS
+                           tier_rate,
                        sum(CASE WHEN t.rounding_point = 'tier' THEN %(rounded)s ELSE paid.amount END) AS amount,
                        sum(s.slope) FILTER (WHERE x.is_reached AND (x.is_in OR t.kind = 'total')) AS slope,
                        bool_or(x.cap IS NOT NULL AND x.rebate > x.cap) AS is_capped,

@@ -389,7 +389,9 @@ class ChannelRebateProgram(models.Model):
             engine._refresh(programs, limit)
 
     def _with_combined(self):
-        """:return: these programmes, and those that combinations connect them with: one is not known without the other"""
+        """:return: these programmes, and those that combinations connect them with: one is not known without the
+        other
+        """
         found, programs = self.browse(), self
         while programs != found:
             found = programs
@@ -549,7 +551,9 @@ class ChannelRebateProgram(models.Model):
 
     @api.model
     def _forget_old_calculations(self):
-        """Programmes that did not run for a month look at every line when they do: changes need not be kept for them."""
+        """Programmes that did not run for a month look at every line when they do: changes need not be kept for
+        them.
+        """
         before = fields.Date.today() - timedelta(days=30)
         self.env.execute_query(
             SQL(

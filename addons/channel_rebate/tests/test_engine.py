@@ -135,7 +135,8 @@ class TestRebateEngine(ChannelRebateCommon):
     def test_shares_add_up(self):
         """Three lines of 0.10 at 5 %: each earns 0.005, the window 0.015, rounded half up 0.02 (cents).
 
-        A line gets what it moves the rounded total by: 0.005 -> 0.01, 0.010 -> 0.01, 0.015 -> 0.02. A line that comes last
+        A line gets what it moves the rounded total by: 0.005 -> 0.01, 0.010 -> 0.01, 0.015 -> 0.02. A line that comes
+        last
         changes none before it.
         """
         program = self._program("SHARE", [(0, 5)])

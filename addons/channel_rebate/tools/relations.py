@@ -6,7 +6,9 @@ from odoo.tools import SQL
 
 
 class TemporaryTables:
-    """Each relation is computed once, into a temporary table whose size the planner knows: for calculations that write."""
+    """Each relation is computed once, into a temporary table whose size the planner knows: for calculations that
+    write.
+    """
 
     def __init__(self, cr):
         self._cr = cr

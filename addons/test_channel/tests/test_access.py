@@ -98,6 +98,8 @@ MATRIX = """
     channel.rebate.collection       r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.combination      r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.figure           r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.goods            -     -       -       -        -       -          -         -       r     -        -      -
+    channel.rebate.change           -     -       -       -        -       -          -         -       r     -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
     channel.settlement              r     r       -       -        crud    -          r         r       crud  -        -      -
