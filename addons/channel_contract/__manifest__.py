@@ -58,6 +58,9 @@
     "assets": {
         "web.assets_backend": ["channel_contract/static/src/comparison.scss"],
         "web.assets_frontend": ["channel_contract/static/src/comparison.scss"],
+        "web.assets_tests": [
+            "channel_contract/static/tests/tours/**/*",
+        ],
         "web.report_assets_common": [
             "channel_contract/static/src/comparison.scss",
             "channel_contract/static/src/contract_document.scss",

@@ -7,6 +7,7 @@ from . import test_contract_archive
 from . import test_contract_comparison
 from . import test_contract_conditions
 from . import test_contract_discussion
+from . import test_contract_discussion_tour
 from . import test_contract_gate
 from . import test_contract_import
 from . import test_contract_immutable
