@@ -12,6 +12,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tools import SQL
 
+from odoo.addons.channel_pricing.models.product_pricelist_item import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
 from odoo.addons.product.models.product_pricelist import ProductPricelist
 from odoo.addons.product.models.product_pricelist_item import ProductPricelistItem
 
@@ -19,7 +20,7 @@ LINES = 200
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 #: Core walks through every rule for every product: past this size it is not waited for.
 CORE_LIMIT = 100_000
-ORDER_CORE_LIMIT = 10_000
+ORDER_CORE_LIMIT = 100_000
 SEGMENTS, MATCHING = 500, 10
 REPEATS = 3
 
@@ -67,7 +68,7 @@ def _rules(env, pricelist, templates, number, segments=None):
         INSERT INTO product_pricelist_item (
             pricelist_id, company_id, currency_id, applied_on, base, compute_price, product_tmpl_id, min_quantity,
             fixed_price, percent_price, date_start, date_end, display_applied_on, channel_segment_id,
-            channel_segment_sequence
+            channel_segment_sequence, channel_rank
         )
         SELECT %(pricelist)s, NULL, %(currency)s, '1_product', 'list_price',
                CASE WHEN n %% 7 = 0 THEN 'percentage' ELSE 'fixed' END,
@@ -75,7 +76,7 @@ def _rules(env, pricelist, templates, number, segments=None):
                10 + n %% 89, 5 + n %% 20,
                CASE WHEN n %% 10 = 3 THEN '2199-01-01'::timestamp END,
                CASE WHEN n %% 10 = 6 THEN '2001-01-01'::timestamp END,
-               '1_product', segment.id, COALESCE(segment.sequence, 2147483647)
+               '1_product', segment.id, COALESCE(segment.sequence, %(no_segment)s), %(no_party)s
           FROM generate_series(0, %(number)s - 1) n
      LEFT JOIN channel_segment segment
             ON segment.id = (%(segments)s::int[])[1 + (n / %(products)s) %% %(markets)s]
@@ -87,6 +88,8 @@ def _rules(env, pricelist, templates, number, segments=None):
         number=number,
         segments=segments.ids if segments else [0],
         markets=len(segments) if segments else 1,
+        no_segment=NO_SEGMENT_SEQUENCE,
+        no_party=NO_PARTY_RANK,
     ))
     env.cr.execute("ANALYZE product_pricelist_item")
     env.invalidate_all()

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, float_round, format_date, formatLang
 
-from ..tools import RuleBook, in_own_unit
+from ..tools import Basket, RuleBook, break_quantity, in_own_unit
 
 # Losing rules that a line lists one by one; the rest is counted
 MAX_LOSERS = 12
@@ -44,8 +44,9 @@ class ChannelPricing(models.AbstractModel):
                  'steps': [{'code': str, 'message': str, ...}]}
 
             Codes of steps: ``pricelist`` the table; ``version`` of it that is in force (``number``, ``valid_from``,
-            ``valid_to``; only of a table that has versions; ``version_id`` False: none is); ``segments`` that hold the
-            pair; ``won`` the rule;
+            ``valid_to``; only of a table that has versions; ``version_id`` False: none is); ``counted``
+            the quantity by which breaks are decided, where lines are added up; ``segments`` that hold the pair;
+            ``won`` the rule;
             ``lost`` a rule that names the product, with ``reason`` in ``member``, ``customer``, ``segment``,
             ``not_started``, ``ended``, ``quantity`` (does not hold), ``specificity``, ``party_priority``,
             ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
@@ -161,11 +162,15 @@ class ChannelPricing(models.AbstractModel):
             )
         return answers
 
-    def _quote_keywords(self, member, customer, requests, moment):
+    def _quote_keywords(self, member, customer, requests, moment, basket=None):
+        """:param Basket basket: what is bought together; by default the requests"""
         products = self.env["product.product"].union(*(product for product, *_rest in requests))
         parties = {"member": member.commercial_partner_id, "customer": customer.commercial_partner_id}
         quantities = [(product.id, in_own_unit(product, quantity, uom)) for product, quantity, uom in requests]
-        return {**parties, "rule_book": RuleBook(products, moment, quantities, **parties)}
+        basket = basket or Basket(
+            lambda: [(product, in_own_unit(product, quantity, uom)) for product, quantity, uom in requests]
+        )
+        return {**parties, "rule_book": RuleBook(products, moment, quantities, basket=basket, **parties)}
 
     # === ARGUMENTS ===#
 
@@ -310,9 +315,9 @@ class ChannelPricing(models.AbstractModel):
 
     # === EXPLANATION ===#
 
-    def _explain_lines(self, member, customer, requests, answers, moment):
+    def _explain_lines(self, member, customer, requests, answers, moment, basket=None):
         """Add ``steps`` to each answer of `_price_lines`."""
-        keywords = self._quote_keywords(member, customer, requests, moment)
+        keywords = self._quote_keywords(member, customer, requests, moment, basket)
         segments = self._segments_of(member, customer)
         for (product, quantity, uom), answer in zip(requests, answers, strict=True):
             pricelist, currency = answer["pricelist"], answer["currency"]
@@ -432,13 +437,33 @@ class ChannelPricing(models.AbstractModel):
             }
         ]
 
+    def _explain_count(self, pricelist, product, quantity):
+        scopes = dict(pricelist._fields["channel_break_scope"]._description_selection(self.env))
+        return {
+            "code": "counted",
+            "scope": pricelist.channel_break_scope,
+            "quantity": float(quantity),
+            "message": self.env._(
+                "Counted for quantity breaks: %(quantity)s %(uom)s (%(scope)s)",
+                quantity=self._number(quantity),
+                uom=product.uom_id.name,
+                scope=scopes[pricelist.channel_break_scope],
+            ),
+        }
+
     def _explain_price(self, pricelist, rule, product, quantity, uom, currency, moment, segments, keywords):
         """How the choice and the amount of one price came about.
 
         :param rule: the rule that core chose (empty: none holds)
         """
         base_quantity = uom._compute_quantity(quantity, product.uom_id, raise_if_failure=False)
-        steps = self._explain_version(pricelist, keywords["rule_book"]) if pricelist else []
+        steps = []
+        if pricelist:
+            own_quantity, rule_book = base_quantity, keywords["rule_book"]
+            base_quantity = rule_book.counted(pricelist, product, own_quantity)
+            steps += self._explain_version(pricelist, rule_book)
+            if base_quantity is not own_quantity:
+                steps.append(self._explain_count(pricelist, product, base_quantity))
         if rule:
             steps.append(
                 {
@@ -498,7 +523,7 @@ class ChannelPricing(models.AbstractModel):
             return "not_started", self.env._("starts on %s", fields.Date.to_string(rule.date_start))
         if rule.date_end and rule.date_end < moment:
             return "ended", self.env._("ended on %s", fields.Date.to_string(rule.date_end))
-        if rule.min_quantity and quantity < rule.min_quantity:
+        if rule.min_quantity and break_quantity(quantity, rule.categ_id.id) < rule.min_quantity:
             return "quantity", self.env._("from a quantity of %s", self._number(rule.min_quantity))
         if rule.applied_on != winner.applied_on:
             return "specificity", self.env._("the applied rule is more specific")

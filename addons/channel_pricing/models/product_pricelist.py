@@ -15,6 +15,21 @@ class ProductPricelist(models.Model):
     _inherit = ["product.pricelist", "channel.versioned.base.mixin", "channel.price.rules.mixin"]
     _versions_field = "channel_version_ids"
 
+    channel_break_scope = fields.Selection(
+        [
+            ("line", "Each Line"),
+            ("template", "All Variants of the Product"),
+            ("category", "All Products of the Category"),
+            ("order", "The Whole Order"),
+        ],
+        string="Quantity Breaks Count",
+        required=True,
+        default="line",
+        tracking=True,
+        help="Which lines of an order are added up before the minimum quantity of a rule is looked at. By category: "
+        "for a rule of a category all products of it and of those below it, for other rules all products of the same "
+        "category. Counted in the unit of the product that is priced.",
+    )
     channel_version_ids = fields.One2many("channel.price.version", "pricelist_id", string="Versions")
     channel_is_versioned = fields.Boolean(
         string="Has Versions",
@@ -197,21 +212,34 @@ class ProductPricelist(models.Model):
         kwargs = {**self._channel_parties(), **kwargs}
         if rule_book is None or not rule_book.covers(products, date, kwargs):
             rule_book = RuleBook(
-                products, date, [(product.id, in_own_unit(product, quantity, uom)) for product in products], **kwargs
+                products,
+                date,
+                [(product.id, in_own_unit(product, quantity, uom)) for product in products],
+                basket=rule_book.basket if rule_book else None,
+                **kwargs,
             )
         results = {}
         for product in products:
-            results.update(
-                super()._compute_price_rule(
-                    product,
-                    quantity,
-                    currency=currency,
-                    uom=uom,
-                    date=date,
-                    compute_price=compute_price,
-                    rule_book=rule_book,
-                    rule_quantity=in_own_unit(product, quantity, uom),
-                    **kwargs,
+            own_quantity = in_own_unit(product, quantity, uom)
+            counted = rule_book.counted(self, product, own_quantity)
+            keywords = {"currency": currency, "date": date, "rule_book": rule_book, "rule_quantity": counted, **kwargs}
+            if counted is own_quantity:
+                results.update(
+                    super()._compute_price_rule(product, quantity, uom=uom, compute_price=compute_price, **keywords)
                 )
-            )
+            else:
+                results[product.id] = self._channel_counted_price_rule(product, quantity, uom, compute_price, keywords)
         return results
+
+    def _channel_counted_price_rule(self, product, quantity, uom, compute_price, keywords):
+        """Price and rule as core's `_compute_price_rule` has them, where the rule is found by another quantity than
+        the line's: breaks are counted over several lines.
+        """
+        counted, currency = keywords["rule_quantity"], keywords["currency"]
+        rules = keywords["rule_book"].candidates(self, product, counted)
+        rule = next((rule for rule in rules if rule._is_applicable_for(product, counted)), rules.browse())
+        if not compute_price:
+            return 0.0, rule.id
+        currency = currency or self.currency_id or self.env.company.currency_id
+        price = rule._compute_price(product, quantity, uom or product.uom_id, **{**keywords, "currency": currency})
+        return price, rule.id

@@ -9,6 +9,8 @@ from odoo.addons.channel_base.tools.private_key import PrivateKey
 from ..tools import RuleBook
 from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
 
+from ..tools import RuleBook, break_quantity
+
 # Special prices are tried before everything else that names the same product, contracts (four ranks) included
 SPECIAL_RANKS = 8
 
@@ -196,6 +198,10 @@ class ProductPricelistItem(models.Model):
         return super().unlink()
 
     # === BUSINESS METHODS ===#
+
+    def _is_applicable_for(self, product, qty_in_product_uom):
+        quantity = break_quantity(qty_in_product_uom, self.categ_id.id)
+        return super()._is_applicable_for(product, quantity)
 
     def _channel_beside_versions(self):
         """`self` with leave to make, change and delete rules without a version in a table that has versions.

@@ -3,6 +3,8 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..tools import Basket, in_own_unit
+
 #: Findings that a special price can do away with
 PRICE_CODES = {"price_floor", "price_discount", "price_margin", "special_price_quantity", "special_price_period"}
 
@@ -38,6 +40,10 @@ class SaleOrder(models.Model):
                 self._channel_reprice()
             # A price typed by hand stays until the user asks for the update
             self.show_update_pricelist = True
+
+    @api.onchange("order_line")
+    def _onchange_channel_order_line(self):
+        self._channel_reprice_counted()
 
     # === CRUD METHODS ===#
 
@@ -100,6 +106,27 @@ class SaleOrder(models.Model):
         lines.invalidate_recordset(["pricelist_item_id"])
         lines._compute_price_unit()
         lines._compute_discount()
+
+    def _channel_basket(self, lines=None):
+        """What is bought together by this order, and by `lines` of it that may not be saved yet."""
+        self.ensure_one()
+
+        def read():
+            known = self.order_line
+            new = (lines or known.browse()).filtered(lambda line: line not in known and line._origin not in known)
+            return [
+                (line.product_id, in_own_unit(line.product_id, line.product_uom_qty, line.product_uom_id))
+                for line in known | new
+                if line.product_id and not line.display_type
+            ]
+
+        return Basket(read)
+
+    def _channel_reprice_counted(self):
+        """Where breaks are counted over several lines, a change of one line may be one of the price of others."""
+        for order in self:
+            if order.state == "draft" and order.pricelist_id.channel_break_scope not in (False, "line"):
+                order._channel_reprice()
 
     # === SPECIAL PRICES ===#
 

@@ -5,6 +5,8 @@ from ..tools import RuleBook, in_own_unit
 
 # What differs from line to line, all other pricing keywords are the order's
 LINE_KEYWORDS = ("quantity", "uom", "date", "currency")
+# What counts for quantity breaks of other lines
+COUNTED_FIELDS = {"product_id", "product_uom_qty", "product_uom_id"}
 
 
 class SaleOrderLine(models.Model):
@@ -56,6 +58,26 @@ class SaleOrderLine(models.Model):
 
     def _compute_discount(self):
         super(SaleOrderLine, self._channel_open_to_prices()._with_rule_books())._compute_discount()
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.order_id._channel_reprice_counted()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if COUNTED_FIELDS & vals.keys():
+            self.order_id._channel_reprice_counted()
+        return result
+
+    def unlink(self):
+        orders = self.order_id
+        result = super().unlink()
+        orders._channel_reprice_counted()
+        return result
 
     # === ACTION METHODS ===#
 
@@ -140,7 +162,7 @@ class SaleOrderLine(models.Model):
         }
         line.env["channel.pricing"]._explain_lines(
             keywords["member"], keywords["customer"], [(product, keywords["quantity"], keywords["uom"])], [answer],
-            keywords["date"],
+            keywords["date"], order._channel_basket(),
         )
         return [*answer["steps"], *line._channel_explain_line(answer["price"])]
 
@@ -221,6 +243,7 @@ class SaleOrderLine(models.Model):
                     lines.product_id,
                     date,
                     [line._channel_rule_question() for line in lines],
+                    basket=order._channel_basket(lines),
                     **dimensions,
                 )
             books[order] = book

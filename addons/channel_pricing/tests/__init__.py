@@ -13,6 +13,7 @@ from . import test_price_version_access
 from . import test_price_version_change
 from . import test_price_quality
 from . import test_pricing_access
+from . import test_pricing_breaks
 from . import test_pricing_callers
 from . import test_pricing_order
 from . import test_pricing_property

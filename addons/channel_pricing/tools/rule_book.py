@@ -3,6 +3,8 @@ from collections import Counter, defaultdict
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .basket import break_quantity
+
 VARIANT, TEMPLATE, CATEGORY, EVERYTHING = "0_product_variant", "1_product", "2_product_category", "3_global"
 
 
@@ -33,15 +35,17 @@ class RuleBook:
     :param date: the moment for which rules are wanted (datetime, UTC)
     :param quantities: iterable of ``(product_id, quantity in the product's unit)`` that will be asked for;
         others may be asked for too, at the cost of one more query for each quantity
+    :param Basket basket: what is bought together, for tables that count quantity breaks over several lines
     :param dimensions: what else decides which rules apply, as passed to
         ``product.pricelist._get_applicable_rules_domain`` (``member``, ``customer``, ...)
     """
 
-    def __init__(self, products, date, quantities=(), **dimensions):
+    def __init__(self, products, date, quantities=(), *, basket=None, **dimensions):
         self.products = products
         self.date = date
         self.dimensions = dimensions
         self.quantities = set(quantities)
+        self.basket = basket
         self._ids = frozenset(products._ids)
         self._by_id = dict(zip(products._ids, products, strict=True))
         self._winners = {}
@@ -82,6 +86,12 @@ class RuleBook:
             self._versions[pricelist.id] = pricelist._channel_version_at(self.date)
         return self._versions[pricelist.id]
 
+    def counted(self, pricelist, product, quantity):
+        """By which quantity breaks of `product` are decided, where its line has `quantity` (in its own unit)."""
+        if self.basket is None or pricelist.channel_break_scope == "line":
+            return quantity
+        return self.basket.count(pricelist.channel_break_scope, product, quantity)
+
     # === WINNERS, BY INDEX ===#
 
     def runner_up(self, pricelist, product, quantity):
@@ -101,9 +111,13 @@ class RuleBook:
     def _ask(self, pricelist, product, quantity):
         winners = self._winners.setdefault(pricelist.id, {})
         if (product.id, quantity) not in winners:
-            if not winners and (product.id, quantity) in self.quantities:
-                asked = self.quantities
-            else:
+            asked = set()
+            if not winners:
+                asked = {
+                    (product_id, self.counted(pricelist, self._by_id[product_id], announced))
+                    for product_id, announced in self.quantities
+                }
+            if (product.id, quantity) not in asked:
                 # A quantity that nobody announced: most likely the next products are asked for it too.
                 asked = {(product_id, quantity) for product_id in self._ids}
             self._find_winners(pricelist, asked - winners.keys(), winners)
@@ -114,7 +128,7 @@ class RuleBook:
         Item = pricelist.env["product.pricelist.item"]
         asked = list(asked)
         rows = [
-            (key, level, target, quantity)
+            (key, level, target, break_quantity(quantity, target if level == CATEGORY else None))
             for key, (product_id, quantity) in enumerate(asked)
             for level, target in self._targets(self._by_id[product_id])
         ]
