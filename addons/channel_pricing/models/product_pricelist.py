@@ -99,7 +99,7 @@ class ProductPricelist(models.Model):
     @api.model
     def _channel_table_rules_domain(self):
         """Rules that are part of the table, not of a decision that stands beside it (special prices)."""
-        return Domain.TRUE
+        return Domain("channel_request_line_id", "=", False)
 
     def _channel_adopt_rules(self):
         """Put tables under versions. The rules that they have become version 1, in force since ever.

@@ -6,10 +6,8 @@ from odoo.tools.sql import column_exists
 from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
-from ..tools import RuleBook
-from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
-
 from ..tools import RuleBook, break_quantity
+from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
 
 # Special prices are tried before everything else that names the same product, contracts (four ranks) included
 SPECIAL_RANKS = 8
