@@ -48,3 +48,4 @@ from . import product_pricelist
 from . import res_company
 from . import res_partner
 from . import sale_order
+from . import sale_order_line

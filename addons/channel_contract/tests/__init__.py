@@ -16,6 +16,7 @@ from . import test_contract_migration
 from . import test_contract_order
 from . import test_contract_original
 from . import test_contract_portal
+from . import test_contract_price_lock
 from . import test_contract_report
 from . import test_contract_stage
 from . import test_contract_terms

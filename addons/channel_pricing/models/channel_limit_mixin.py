@@ -40,7 +40,7 @@ class ChannelLimitMixin(models.AbstractModel):
         tracking=True,
         help="Only this product. Empty: all that the filter below finds.",
     )
-    ended_on = fields.Date(string="Ended On", readonly=True, copy=False, tracking=True, help="The last day in force.")
+    ended_on = fields.Date(readonly=True, copy=False, tracking=True, help="The last day in force.")
     note = fields.Text()
     status = fields.Selection(
         [

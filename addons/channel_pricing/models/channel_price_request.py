@@ -58,7 +58,6 @@ class ChannelPriceRequest(models.Model):
     )
     member_id = fields.Many2one(
         "res.partner",
-        string="Member",
         required=True,
         index=True,
         ondelete="restrict",
@@ -108,7 +107,7 @@ class ChannelPriceRequest(models.Model):
         default=lambda self: fields.Date.context_today(self) + relativedelta(months=3),
         help="The last day on which orders are confirmed at this price.",
     )
-    ended_on = fields.Date(string="Ended On", readonly=True, copy=False, tracking=True, help="The last day in force.")
+    ended_on = fields.Date(readonly=True, copy=False, tracking=True, help="The last day in force.")
     purpose = fields.Selection(
         [
             ("competition", "Competition"),
@@ -144,7 +143,7 @@ class ChannelPriceRequest(models.Model):
         help="The member's table, which the special prices are written into.",
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_pricelist_id", store=True)
-    amount = fields.Monetary(string="Amount", compute="_compute_totals", store=True, help="At the prices asked for.")
+    amount = fields.Monetary(compute="_compute_totals", store=True, help="At the prices asked for.")
     table_amount = fields.Monetary(string="Amount by the Table", compute="_compute_totals", store=True)
     largest_discount = fields.Float(
         string="Largest Discount (%)", compute="_compute_totals", store=True, aggregator="max", digits=(16, 2)

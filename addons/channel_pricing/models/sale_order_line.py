@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import float_round
+from odoo.tools.sql import column_exists, create_column
 
 from ..tools import RuleBook, in_own_unit
 
@@ -22,6 +23,12 @@ class SaleOrderLine(models.Model):
         ondelete="restrict",
         help="The approved special price at which it is sold. Confirmed, the line takes from its quantity.",
     )
+
+    def _auto_init(self):
+        # Lines that exist already are sold at no special price: known without pricing each of them again.
+        if not column_exists(self.env.cr, self._table, "channel_request_line_id"):
+            create_column(self.env.cr, self._table, "channel_request_line_id", "int4")
+        return super()._auto_init()
 
     # === COMPUTE METHODS ===#
 
