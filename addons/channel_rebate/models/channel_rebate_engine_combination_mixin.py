@@ -43,7 +43,7 @@ class ChannelRebateEngineCombinationMixin(models.AbstractModel):
         return SQL(
             """SELECT t.program_id, e.basis, e.source_id,
                       sum(e.rebate_amount) FILTER (
-                        WHERE combination.method = 'compound' OR NOT earlier.reduction_exclude) AS granted,
+                        WHERE combination.method = 'compound' OR earlier.reduction_exclude IS NOT TRUE) AS granted,
                       bool_or(e.exclusion IS NULL) AS is_counted
                  FROM %(term)s t
                  JOIN channel_rebate_combination combination ON combination.id = t.combination_id

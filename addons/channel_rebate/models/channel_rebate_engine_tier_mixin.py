@@ -307,7 +307,7 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
             ),
             amounts AS (
                 SELECT m.*, tiers.tier_id, tiers.tier_rate,
-                       CASE WHEN m.is_new THEN t.new_partner_rate * 0.01 * (m.v1 - m.v0)
+                       CASE WHEN m.is_new THEN COALESCE(t.new_partner_rate, 0) * 0.01 * (m.v1 - m.v0)
                             WHEN m.to_date
                             THEN tiers.amount - COALESCE(lag(tiers.amount) OVER (
                                 PARTITION BY m.program_id, m.pool_id, m.unit_id, m.decides,
@@ -316,7 +316,7 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
                             WHEN t.kind = 'formula' THEN CASE WHEN m.decides THEN %(formula)s ELSE 0 END * t.unit_value
                             ELSE COALESCE(tiers.amount, 0) END AS amount,
                        t.earning_base <> 'all' OR t.kind IN ('fixed', 'lump_sum', 'formula') OR m.to_date AS is_whole,
-                       CASE WHEN m.is_new THEN t.new_partner_rate * 0.01
+                       CASE WHEN m.is_new THEN COALESCE(t.new_partner_rate, 0) * 0.01
                             WHEN t.is_straight AND NOT COALESCE(tiers.is_capped, FALSE)
                             THEN COALESCE(tiers.slope, 0) END AS slope,
                        CASE WHEN t.kind IN ('retroactive', 'total', 'rolling') THEN knots.slopes[1]

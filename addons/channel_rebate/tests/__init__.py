@@ -3,6 +3,7 @@ from . import test_accrual
 from . import test_concurrency
 from . import test_contract
 from . import test_engine
+from . import test_published
 from . import test_identity
 from . import test_portal
 from . import test_settlement
