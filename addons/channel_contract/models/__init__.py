@@ -32,6 +32,7 @@ from . import channel_contract_version_review_mixin
 from . import channel_contract_version_terms_mixin
 from . import channel_contract_version_signature_mixin
 from . import channel_contract_event
+from . import channel_contract_performance
 from . import channel_contract_service_level
 from . import channel_contract_suspension
 from . import channel_contract_type

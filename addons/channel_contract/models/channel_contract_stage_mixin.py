@@ -84,6 +84,7 @@ class ChannelContractStageMixin(models.AbstractModel):
         # sudo: the job looks at the contracts of every company
         self.sudo()._renew_due()
         self.sudo().with_context(active_test=False).search([])._update_stages()
+        self.env["channel.contract.performance"]._alert_shortfalls()
 
     def _update_stages(self):
         """Bring the stage of these contracts in step with what it follows from, and note changes in the timeline.

@@ -4,6 +4,7 @@ from . import test_clause_migration
 from . import test_contract
 from . import test_contract_access
 from . import test_contract_archive
+from . import test_contract_binding
 from . import test_contract_comparison
 from . import test_contract_conditions
 from . import test_contract_discussion

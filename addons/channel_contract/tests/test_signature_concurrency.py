@@ -84,6 +84,7 @@ class TestSignatureConcurrency(BaseCase):
             "channel.contract.signature.request": self.request_id,
         }
         with self.registry.cursor() as cr:
+            cr.execute("SELECT set_config('channel.version_door', txid_current()::text, true)")
             for table in guarded:
                 cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             for model, res_id in models.items():

@@ -80,6 +80,7 @@ MATRIX = """
     channel.contract.commitment     r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.type           r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.service.level  r     r       r       crud     r       r          r         r       crud  -        r      -
+    channel.contract.performance    r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.suspension     r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.event          r     r       r       r        r       r          r         r       r     -        -      -
     channel.contract.signatory      r     r       r       crud     r       r          r         r       crud  -        -      -
