@@ -27,6 +27,7 @@
         "views/channel_price_issue_views.xml",
         "views/product_pricelist_item_views.xml",
         "views/channel_price_change_views.xml",
+        "views/channel_price_effect_views.xml",
         "views/channel_price_version_views.xml",
         "views/product_pricelist_views.xml",
         "views/channel_price_import_line_views.xml",

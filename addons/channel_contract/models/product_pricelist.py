@@ -44,7 +44,7 @@ class ProductPricelist(models.Model):
             if versions and versions[0].pricelist_id.active
         }
 
-    def _channel_rules_in_force_domain(self, moment):
+    def _channel_rules_in_force_domain(self, moment, version=None):
         """Rules of a contract hold while their version of it is in force."""
         day = self._channel_day(moment)
         in_force = (
@@ -55,6 +55,6 @@ class ProductPricelist(models.Model):
             & Domain("company_id", "=", self.env.company.id)
         )
         # any!: whoever asks for a price need not see the contract by which it was agreed
-        return super()._channel_rules_in_force_domain(moment) & (
+        return super()._channel_rules_in_force_domain(moment, version) & (
             Domain("channel_contract_version_id", "=", False) | Domain("channel_contract_version_id", "any!", in_force)
         )

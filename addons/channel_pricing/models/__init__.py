@@ -14,6 +14,8 @@ from . import channel_price_import_line
 from . import channel_price_issue
 from . import channel_price_limit
 from . import channel_price_change
+from . import channel_price_effect
+from . import channel_price_version_effect_mixin
 from . import channel_price_version_change_mixin
 from . import channel_price_version
 from . import channel_price_request_api_mixin

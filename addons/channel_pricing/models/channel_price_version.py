@@ -16,7 +16,12 @@ class ChannelPriceVersion(models.Model):
 
     _name = "channel.price.version"
     _description = "Price Table Version"
-    _inherit = ["channel.version.mixin", "channel.price.version.change.mixin", "channel.price.rules.mixin"]
+    _inherit = [
+        "channel.version.mixin",
+        "channel.price.version.change.mixin",
+        "channel.price.version.effect.mixin",
+        "channel.price.rules.mixin",
+    ]
     _check_company_auto = True
     _version_identity = "pricelist_id"
     _version_line_fields = ("item_ids",)

@@ -85,6 +85,7 @@ class ChannelPriceVersionChangeMixin(models.AbstractModel):
         return {
             "preview_at", "rules_edited_at", "compared_with_id", "change_ids", "added_count", "changed_count",
             "removed_count", "incomparable_count", "largest_increase", "largest_decrease", "lowest_margin",
+            *self._effect_fields(),
         }  # fmt: skip
 
     def _preview_values(self):
@@ -94,7 +95,7 @@ class ChannelPriceVersionChangeMixin(models.AbstractModel):
             name: self[name]
             for name in (
                 "added_count", "changed_count", "removed_count", "incomparable_count", "largest_increase",
-                "largest_decrease", "lowest_margin",
+                "largest_decrease", "lowest_margin", "effect_before", "effect_after",
             )
         }  # fmt: skip
 
@@ -113,6 +114,7 @@ class ChannelPriceVersionChangeMixin(models.AbstractModel):
                         "compared_with_id": before.id,
                         "preview_at": fields.Datetime.now(),
                         **version._compare_rules(before),
+                        **version._compute_effect(before),
                     }
                 )
 

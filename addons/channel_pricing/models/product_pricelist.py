@@ -168,9 +168,13 @@ class ProductPricelist(models.Model):
             return pricelist.channel_version_ids.browse()
         return pricelist._version_at(self._channel_day(moment))
 
-    def _channel_rules_in_force_domain(self, moment):
-        """Rules that hold at a moment, whoever buys: those of the version in force, and those without a version."""
-        return Domain("channel_version_id", "in", [False, *self._channel_version_at(moment).ids])
+    def _channel_rules_in_force_domain(self, moment, version=None):
+        """Rules that hold at a moment, whoever buys: those of the version in force, and those without a version.
+
+        :param version: ``channel.price.version`` to be taken for the one in force
+        """
+        version = self._channel_version_at(moment) if version is None else version
+        return Domain("channel_version_id", "in", [False, *version.ids])
 
     def _get_applicable_rules_domain(
         self, products, date, *, member=None, customer=None, special_prices=True, **kwargs

@@ -200,3 +200,72 @@ class TestPriceVersionChange(ChannelPricingCommon):
 
         queries(4)
         self.assertLessEqual(queries(100), queries(10) + 2)
+
+    # === Effect on last year's sales ===#
+
+    def _sell(self, lines, day="2026-03-01", **kwargs):
+        order = self._channel_order(lines, **kwargs)
+        order.date_order = day
+        order.write({"state": "sale"})
+        return order
+
+    def test_effect_by_member_and_product(self):
+        self._sell([(self.device, 2), (self.consumable, 10)])
+        self._sell([(self.device, 3)])
+        self._sell([(self.device, 4)], partner=self.other_dealer)
+        self._sell([(self.device, 100)], day="2025-06-01")
+        self._channel_order([(self.device, 100)])
+        draft = self._draft(rule_device=99, rule_segment=70)
+        draft.action_refresh_preview()
+        found = {
+            (line.member_id, line.product_id): (line.quantity, line.amount_before, line.amount_after, line.difference)
+            for line in draft.effect_ids
+        }
+        self.assertEqual(found, {
+            (self.dealer, self.device): (5, 400, 350, -50),
+            (self.dealer, self.consumable): (10, 90, 90, 0),
+            (self.other_dealer, self.device): (4, 360, 396, 36),
+        })  # fmt: skip
+        self.assertEqual((draft.effect_before, draft.effect_after, draft.effect_difference), (850, 836, -14))
+
+    def test_effect_agrees_with_quotes(self):
+        """For each line the prices are those that a quote gives under the one and the other version."""
+        self._channel_rule(60, channel_customer_id=self.hospital.id, min_quantity=3)
+        sold_to = {self.dealer: (None, self.hospital), self.other_dealer: (None,)}
+        for quantity in (1, 3, 12):
+            for partner, customers in sold_to.items():
+                for customer in customers:
+                    self._sell([(self.device, quantity)], partner=partner, customer=customer)
+        draft = self._draft(rule_device=99, rule_segment=70)
+        draft.action_refresh_preview()
+        effect = {line.member_id: (line.amount_before, line.amount_after) for line in draft.effect_ids}
+        draft.with_user(self.user_manager).action_approve()
+        for partner, customers in sold_to.items():
+            expected = tuple(
+                sum(
+                    quantity * self._price(partner, customer, quantity=quantity, date=day)
+                    for quantity in (1, 3, 12) for customer in customers
+                )
+                for day in ("2026-06-30", "2026-07-01")
+            )
+            self.assertEqual(effect[partner], expected)
+
+    def test_effect_takes_the_same_number_of_queries_for_any_number_of_lines(self):
+        products = self.env["product.product"].create(
+            [self._channel_product_values(f"P{number}", list_price=number + 1) for number in range(60)]
+        )
+        draft = self._draft(rule_device=99)
+
+        def queries():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            draft._compute_effect(draft._version_previous())
+            return self.cr.sql_log_count - before
+
+        self._sell([(product, 1) for product in products[:5]])
+        queries()
+        few = queries()
+        self._sell([(product, 2) for product in products])
+        self.assertLessEqual(queries(), few + 2)
+        self.assertEqual(len(draft.effect_ids), 60)
