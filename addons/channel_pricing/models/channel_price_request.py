@@ -239,6 +239,8 @@ class ChannelPriceRequest(models.Model):
         if not _DECIDER.opens(self):
             for vals in vals_list:
                 self._check_own_fields(vals)
+                if vals.get("state", "draft") != "draft":
+                    raise UserError(self._message_by_methods())
         # sudo: who may ask for a price may use up a number of the sequence.
         sequence = self.env["ir.sequence"].sudo()
         requests = super(ChannelPriceRequest, _DECIDER.close(self)).create(
@@ -287,12 +289,14 @@ class ChannelPriceRequest(models.Model):
 
     def _check_state_by_hand(self, vals):
         if not _DECIDER.opens(self) and "state" in vals and any(request.state != vals["state"] for request in self):
-            raise UserError(
-                self.env._(
-                    "The state of a special price request is changed by Submit, Approve, Reject, Cancel and End, not "
-                    "by writing it."
-                )
-            )
+            raise UserError(self._message_by_methods())
+
+    @api.model
+    def _message_by_methods(self):
+        return self.env._(
+            "The state of a special price request is changed by Submit, Approve, Reject, Cancel and End, not by "
+            "writing it."
+        )
 
     def _check_terms_locked(self, vals):
         if _DECIDER.opens(self):
@@ -632,8 +636,9 @@ class ChannelPriceRequest(models.Model):
         """Give the quotation from which the request came the prices that were approved: that was the decision."""
         self.ensure_one()
         order = self.order_id
-        if order.state in ("draft", "sent"):
-            lines = order.order_line.filtered(lambda line: line.product_id in self.line_ids.product_id)
+        holding = self.line_ids.filtered(lambda line: line._holds_for(order)) if order else self.line_ids.browse()
+        if holding and order.state in ("draft", "sent"):
+            lines = order.order_line.filtered(lambda line: line.product_id in holding.product_id)
             order._channel_update_prices(lines, self.env._("Special price %s", self.name))
 
     # === TELLING PEOPLE ===#

@@ -413,6 +413,21 @@ class TestPriceRequest(ChannelPricingCommon):
         quotation.action_confirm()
         self.assertEqual(request.line_ids.used_quantity, 5)
 
+    def test_a_quotation_for_somebody_else_by_now_keeps_its_prices(self):
+        order = self._channel_order([(self.device, 5, 70)], customer=self.hospital)
+        request = self.env["channel.price.request"].browse(order.action_channel_request_special_price()["res_id"])
+        request.reason = "Tender"
+        request.action_submit()
+        order.state = "sent"
+        order.channel_end_customer_id = False
+        request.with_user(self.user_manager).action_approve()
+        self.assertEqual(order.order_line.price_unit, 70)
+
+    def test_nothing_is_made_in_another_state_than_draft(self):
+        for state in ("submitted", "approved", "closed"):
+            with self.subTest(state), self.assertRaises(UserError):
+                self._channel_request([], approve=False, submit=False, state=state)
+
     def test_what_is_asked_for_is_what_is_left_after_all_discounts(self):
         order = self._channel_order([(self.device, 1, 100), (self.device, 2, 100)])
         order.order_line[0].discount = 10
