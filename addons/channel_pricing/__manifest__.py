@@ -30,6 +30,7 @@
         "views/channel_price_effect_views.xml",
         "views/channel_price_version_views.xml",
         "views/product_pricelist_views.xml",
+        "views/channel_price_grid_views.xml",
         "views/channel_price_import_line_views.xml",
         "views/channel_price_import_views.xml",
         "views/price_steps_templates.xml",
@@ -48,6 +49,7 @@
     "assets": {
         "web.assets_backend": [
             "channel_pricing/static/src/configurator/**/*",
+            "channel_pricing/static/src/price_grid/**/*",
             "channel_pricing/static/src/pricelist_report/**/*",
         ],
         "web.assets_tests": [

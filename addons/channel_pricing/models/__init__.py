@@ -8,6 +8,7 @@ from . import channel_price_quality
 from . import channel_discount_limit
 from . import channel_gate
 from . import channel_price_file
+from . import channel_price_grid
 from . import channel_price_import
 from . import channel_price_import_error
 from . import channel_price_import_line

@@ -3,6 +3,7 @@ from datetime import time
 import pytz
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import price_table
@@ -36,17 +37,20 @@ class ChannelPriceFile(models.AbstractModel):
     _description = "Price Tables in Files"
 
     @api.model
-    def _rules(self, pricelist, version=None):
+    def _rules(self, pricelist, version=None, domain=Domain.TRUE):
         """The rules of a version, or those of a price table that belong to no version, in the order of a file.
 
+        :param Domain domain: further condition on the rules
         :return: list of dicts; where several stand at the same place, the one that wins comes last
         """
         Item = self.env["product.pricelist.item"]
         pricelist.check_access("read")
         # Whoever may not see prices of members of other regions gets a file without them
-        readable = Item._search([
-            ("pricelist_id", "=", pricelist.id), ("channel_version_id", "=", version.id if version else False)
-        ])
+        readable = Item._search(
+            Domain("pricelist_id", "=", pricelist.id)
+            & Domain("channel_version_id", "=", version.id if version else False)
+            & domain
+        )
         self.env.flush_all()
         self.env.cr.execute(SQL(
             """

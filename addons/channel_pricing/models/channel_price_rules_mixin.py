@@ -80,6 +80,14 @@ class ChannelPriceRulesMixin(models.AbstractModel):
             "domain": self._issue_domain(),
         }
 
+    def action_channel_open_grid(self):
+        """Open the prices as a grid of products and segments (client action ``channel_pricing.price_grid``)."""
+        self.ensure_one()
+        pricelist, version = self._rules_subject()
+        kind, record = ("version", version) if version else ("table", pricelist)
+        action = self.env["ir.actions.actions"]._for_xml_id(f"channel_pricing.channel_price_grid_{kind}_action")
+        return {**action, "name": record.display_name, "context": {"active_id": record.id}}
+
     def action_channel_export_prices(self):
         """Download the rules, one a row; says how many have no code and stay out."""
         return self._export_action("rows")

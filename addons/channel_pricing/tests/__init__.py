@@ -1,6 +1,7 @@
 from . import test_discount_limit
 from . import common
 from . import test_price_check
+from . import test_price_grid
 from . import test_price_import
 from . import test_price_limit
 from . import test_price_request
