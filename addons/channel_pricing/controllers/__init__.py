@@ -1,1 +1,2 @@
 from . import special_price
+from . import portal

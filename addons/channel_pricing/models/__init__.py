@@ -22,6 +22,7 @@ from . import channel_price_version
 from . import channel_price_request_api_mixin
 from . import channel_price_request
 from . import channel_price_request_line
+from . import channel_pricing_book_mixin
 from . import channel_pricing
 from . import channel_stacking_group
 from . import channel_stacking_policy

@@ -22,6 +22,7 @@ PORTAL_STEPS = frozenset(
 class ChannelPricing(models.AbstractModel):
     _name = "channel.pricing"
     _description = "Channel Pricing"
+    _inherit = ["channel.pricing.book.mixin"]
 
     # === PUBLIC METHODS ===#
 

@@ -135,6 +135,18 @@ class ProductPricelist(models.Model):
         version = self._version_at(day) if self.channel_is_versioned else self.env["channel.price.version"]
         return self, version
 
+    def _channel_underlying_tables(self):
+        """The tables on which prices of this one rest, itself first."""
+        tables = level = self
+        while level:
+            bases = self.env["product.pricelist.item"]._read_group(
+                [("pricelist_id", "in", level.ids), ("base", "=", "pricelist"), ("compute_price", "!=", "fixed")],
+                ["base_pricelist_id"],
+            )
+            level = self.union(*(base for [base] in bases)) - tables
+            tables += level
+        return tables
+
     @api.model
     def _channel_context(self, member, customer):
         """`self.env.context` for callers of core that ask for prices but pass no keywords.

@@ -150,6 +150,11 @@ class SaleOrderLine(models.Model):
             vals["price"] = min(vals["price"], price)
         return list(asked.values())
 
+    def _channel_has_table_price(self):
+        """Whether there is anything to explain: not on sections, notes, down payments and the like."""
+        self.ensure_one()
+        return bool(self.product_id and not self.display_type and not self.is_downpayment)
+
     def _channel_explain_price(self):
         """How the price of the line came about, as the tables stand for the day of the order.
 

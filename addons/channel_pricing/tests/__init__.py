@@ -1,5 +1,6 @@
 from . import test_discount_limit
 from . import common
+from . import test_price_book
 from . import test_price_check
 from . import test_price_grid
 from . import test_price_import

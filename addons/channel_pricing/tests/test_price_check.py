@@ -186,6 +186,7 @@ class TestPriceCheckTour(ChannelPricingCommon, HttpCase):
         order = self._channel_order([(self.device, 1)], customer=self.hospital)
         order.user_id = self.user_sales
         self.start_tour(f"/odoo/sales/{order.id}", "channel_why_this_price", login=self.user_sales.login)
-        check = self.env["channel.price.check"].search([("order_line_id", "=", order.order_line.id)])
+        checks = self.env["channel.price.check"].with_user(self.user_sales)
+        check = checks.search([("order_line_id", "=", order.order_line.id)])
         self.assertEqual((check.create_uid, check.price), (self.user_sales, 60))
         self.assertEqual(order.order_line.price_unit, 60)

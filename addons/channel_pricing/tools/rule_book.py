@@ -104,6 +104,21 @@ class RuleBook:
             ]
         return best[1] if len(best) > 1 else pricelist.env["product.pricelist.item"]
 
+    def winners(self, pricelist):
+        """The rules that win for all announced quantities, at once: ``{(product_id, quantity): rule}``."""
+        none = pricelist.env["product.pricelist.item"]
+        if self._is_core_like(pricelist):
+            known = self._winners.setdefault(pricelist.id, {})
+            if missing := self.quantities - known.keys():
+                self._find_winners(pricelist, missing, known)
+            return {question: known[question][0] if known[question] else none for question in self.quantities}
+        found = {}
+        for product_id, quantity in self.quantities:
+            product = self._by_id[product_id]
+            rules = self.candidates(pricelist, product)
+            found[product_id, quantity] = next((r for r in rules if r._is_applicable_for(product, quantity)), none)
+        return found
+
     def _best(self, pricelist, product, quantity):
         best = self._ask(pricelist, product, quantity)
         return best[0] if best else pricelist.env["product.pricelist.item"]
@@ -127,10 +142,11 @@ class RuleBook:
         """Fill `winners`, ``{(product_id, quantity): [the rule that wins, the runner-up]}``, by one query."""
         Item = pricelist.env["product.pricelist.item"]
         asked = list(asked)
+        targets = {product_id: list(self._targets(self._by_id[product_id])) for product_id, _quantity in asked}
         rows = [
             (key, level, target, break_quantity(quantity, target if level == CATEGORY else None))
             for key, (product_id, quantity) in enumerate(asked)
-            for level, target in self._targets(self._by_id[product_id])
+            for level, target in targets[product_id]
         ]
         domain = Domain(
             pricelist._get_applicable_rules_domain(products=self.products, date=self.date, **self.dimensions)
@@ -320,13 +336,52 @@ class RuleBook:
         ordered = Item.search([("id", "in", [rule_id for rule_ids in of_target.values() for rule_id in rule_ids])])
         return {rule_id: position for position, rule_id in enumerate(ordered.ids)}, of_target, partial
 
+    # === QUANTITY BREAKS ===#
+
+    def breaks(self, pricelists):
+        """From which quantities on another rule of any of `pricelists` may win.
+
+        :param pricelists: a table and those on which its prices rest
+        :return: ``{product_id: [quantity in the product's own unit, ...]}``, ascending; products without breaks are
+            left out
+        """
+        of_target = defaultdict(set)
+        for pricelist in pricelists:
+            for level, target, quantity in self._breaks_of(pricelist):
+                of_target[level, target].add(quantity)
+        found = {
+            product.id: sorted(set().union(*(of_target.get(target, ()) for target in self._targets(product))))
+            for product in self.products
+        }
+        return {product_id: quantities for product_id, quantities in found.items() if quantities}
+
+    def _breaks_of(self, pricelist):
+        """``[(kind, id, quantity)]``; rules of other products, or that do not hold after all, may be among them."""
+        Item = pricelist.env["product.pricelist.item"]
+        holding = pricelist._channel_rules_in_force_domain(self.date) & pricelist.env[
+            "channel.pricing"
+        ]._rules_of_parties_domain(self.dimensions.get("member"), self.dimensions.get("customer"))
+        breaking = Item._search(holding & Domain([
+            ("pricelist_id", "=", pricelist.id),
+            ("min_quantity", ">", 0),
+            "|", ("date_start", "=", False), ("date_start", "<=", self.date),
+            "|", ("date_end", "=", False), ("date_end", ">=", self.date),
+        ]))
+        return pricelist.env.execute_query(SQL(
+            "SELECT DISTINCT product_pricelist_item.applied_on, %s, product_pricelist_item.min_quantity"
+            " FROM %s WHERE %s",
+            Item._channel_target_sql(), breaking.from_clause, breaking.where_clause,
+        ))
+
     @staticmethod
     def _template_id(product):
         return product.id if product._name == "product.template" else product.product_tmpl_id.id
 
     @staticmethod
     def _category_ids(product):
-        path = product.categ_id.parent_path or ""
+        # Of the template: the variant's own field would be computed for each
+        template = product if product._name == "product.template" else product.product_tmpl_id
+        path = template.categ_id.parent_path or ""
         return [int(part) for part in path.split("/") if part]
 
     def _index(self, pricelist):

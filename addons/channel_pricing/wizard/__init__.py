@@ -1,3 +1,5 @@
+from . import channel_price_book
+from . import channel_price_book_line
 from . import channel_price_check
 from . import channel_price_decision
 from . import channel_price_update

@@ -31,6 +31,11 @@ class ChannelPriceCheck(models.TransientModel):
     steps = fields.Html(string="Why", compute="_compute_price", sanitize=False)
 
     @api.depends("product_id")
+    def _compute_display_name(self):
+        for check in self:
+            check.display_name = check.product_id.display_name or self.env._("Price Check")
+
+    @api.depends("product_id")
     def _compute_uom_id(self):
         for check in self:
             check.uom_id = check.product_id.uom_id
