@@ -8,6 +8,8 @@ from ..tools import RuleBook, in_own_unit
 LINE_KEYWORDS = ("quantity", "uom", "date", "currency")
 # What counts for quantity breaks of other lines
 COUNTED_FIELDS = {"product_id", "product_uom_qty", "product_uom_id"}
+# States of an order whose prices are open; a line that is not saved yet may have none
+OPEN_STATES = ("draft", "sent", False)
 
 
 class SaleOrderLine(models.Model):
@@ -46,11 +48,14 @@ class SaleOrderLine(models.Model):
 
         What a confirmed order has taken stays taken, also when the rule has ended since.
         """
-        confirmed = self.filtered(lambda line: line.state not in ("draft", "sent") and line.channel_request_line_id)
+        confirmed = self.filtered(lambda line: line.state not in OPEN_STATES and line.channel_request_line_id)
         for line in confirmed:
             if line.product_id != line.channel_request_line_id.product_id:
                 line.channel_request_line_id = False
-        for line in (self - confirmed)._with_rule_books():
+        # Asked for while a form still fills the line in: its price must not be computed before it knows its order
+        unplaced = self.filtered(lambda line: not line.order_id)
+        unplaced.channel_request_line_id = False
+        for line in (self - confirmed - unplaced)._with_rule_books():
             special = line.pricelist_item_id.channel_request_line_id
             net = line.price_unit * (1 - (line.discount or 0.0) / 100)
             sold_at_it = special and line.currency_id.compare_amounts(net, line._get_pricelist_price()) <= 0
@@ -112,7 +117,7 @@ class SaleOrderLine(models.Model):
     def _channel_open_to_prices(self):
         """Lines that a price table may price: what was confirmed at a special price stays at it."""
         return self.filtered(
-            lambda line: line.state in ("draft", "sent")
+            lambda line: line.state in OPEN_STATES
             or not line.channel_request_line_id
             or line.channel_request_line_id.product_id != line.product_id
         )
