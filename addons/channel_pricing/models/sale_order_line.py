@@ -97,7 +97,7 @@ class SaleOrderLine(models.Model):
         """Open the dialog that says how the price of the line came about."""
         self.ensure_one()
         self.check_access("read")
-        check = self.env["channel.price.quality"].create({"order_line_id": self.id})
+        check = self.env["channel.price.check"].create({"order_line_id": self.id})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why this price?"),
