@@ -353,6 +353,9 @@ class ChannelVersionMixin(models.AbstractModel):
 
     def _approval_before(self):
         result = super()._approval_before()
+        # What is still to be written of the lines must not meet the guard of approved versions
+        for name in self._version_line_fields:
+            self[name].flush_recordset()
         for version in self:
             if version._version_stands_when_approved():
                 version._make_room()

@@ -261,6 +261,8 @@ class ChannelContractClauseLine(models.Model):
         """Write the texts as they read now, for good."""
         for line in self:
             _FREEZER.open(line).write({"frozen_body": line.text, "frozen_second_body": line.second_text})
+        # before the version is approved: from then on the database refuses changes of its lines
+        self.flush_recordset()
 
 
 def _same(one, other):
