@@ -138,3 +138,82 @@ class TestPricingProperty(ChannelPricingCommon):
         self.assertEqual(table._compute_price_rule(self.products, 5, date=NOW, **parties), before)
         theirs = table._compute_price_rule(self.products, 5, date=NOW, member=self.other_dealer)
         self.assertTrue({rule_id for _price, rule_id in theirs.values()} & set(west.ids))
+
+    def _read_plainly(self, table, rules, product, quantity, date, parties, segments):
+        """The order as the documentation states it, in plain Python over all rules."""
+        member, customer = parties.get("member"), parties.get("customer")
+        path = [int(part) for part in product.categ_id.parent_path.split("/") if part]
+
+        def about(rule):
+            return {
+                "0_product_variant": rule.product_id == product,
+                "1_product": rule.product_tmpl_id == product.product_tmpl_id,
+                "2_product_category": rule.categ_id.id in path,
+                "3_global": True,
+            }[rule.applied_on]
+
+        holding = [
+            rule
+            for rule in rules
+            if about(rule)
+            and (not rule.channel_member_id or rule.channel_member_id == member)
+            and (not rule.channel_customer_id or rule.channel_customer_id == customer)
+            and (not rule.channel_segment_id or rule.channel_segment_id in segments)
+            and (not rule.date_start or rule.date_start <= date)
+            and (not rule.date_end or rule.date_end >= date)
+            and (not rule.min_quantity or quantity >= rule.min_quantity)
+        ]
+        named = {(True, True): 0, (False, True): 1, (True, False): 2, (False, False): 3}
+        categories = {
+            category: position
+            for position, category in enumerate(self.env["product.category"].search([], order="complete_name desc"))
+        }
+        return min(
+            holding,
+            key=lambda rule: (
+                rule.applied_on,
+                named[bool(rule.channel_member_id), bool(rule.channel_customer_id)],
+                (0, rule.channel_segment_id.sequence) if rule.channel_segment_id else (1, 0),
+                -rule.min_quantity,
+                # An empty category comes first in descending order
+                categories.get(rule.categ_id, -1),
+                -rule.id,
+            ),
+            default=rules.browse(),
+        )
+
+    def test_with_parties_and_segments_the_stated_order_holds(self):
+        choose = self.random.choice
+        cases = named = 0
+        for _table in range(4):
+            table = self.env["product.pricelist"].create({"name": "Random", "company_id": False})
+            rules = self.env["product.pricelist.item"].create([
+                {
+                    **self._random_rule(table),
+                    "channel_member_id": choose([False, False, self.dealer.id, self.other_dealer.id]),
+                    "channel_customer_id": choose([False, False, False, self.hospital.id]),
+                    "channel_segment_id": choose(
+                        [False, False, self.segment_hospital.id, self.segment_dealer.id, self.segment_west.id]
+                    ),
+                }
+                for _number in range(150)
+            ])  # fmt: skip
+            date = NOW + timedelta(days=self.random.randint(-10, 10))
+            for quantity in (1, 5, 10):
+                for parties in (
+                    {},
+                    {"member": self.dealer, "customer": self.hospital},
+                    {"member": self.dealer, "customer": self.env["res.partner"]},
+                    {"member": self.other_dealer, "customer": self.hospital},
+                ):
+                    segments = self.env["channel.pricing"]._segments_of(parties.get("member"), parties.get("customer"))
+                    found = table._compute_price_rule(
+                        self.products, quantity, date=date, compute_price=False, **parties
+                    )
+                    for product in self.products:
+                        expected = self._read_plainly(table, rules, product, quantity, date, parties, segments)
+                        self.assertEqual(found[product.id][1], expected.id)
+                        cases += 1
+                        named += bool(expected.channel_member_id or expected.channel_customer_id)
+        self.assertGreater(cases, 1000)
+        self.assertGreater(named, 200)
