@@ -21,6 +21,7 @@
         "data/ir_cron_data.xml",
         "data/channel_signature_data.xml",
         "data/mail_activity_type_data.xml",
+        "data/tier_definition_data.xml",
         # Reports
         "report/channel_contract_templates.xml",
         "report/ir_actions_report.xml",
@@ -53,6 +54,7 @@
         "views/portal_templates.xml",
         "views/portal_signature_templates.xml",
         "views/verify_templates.xml",
+        "views/channel_contract_performance_views.xml",
         "views/channel_contract_menus.xml",
     ],
     "assets": {

@@ -25,6 +25,7 @@ from . import channel_contract_version_import_mixin
 from . import channel_contract_signatory
 from . import channel_contract_signature
 from . import channel_contract_signature_request
+from . import channel_contract_version_amendment_mixin
 from . import channel_contract_version_accrual_mixin
 from . import channel_contract_version_knowledge_mixin
 from . import channel_contract_version_renewal_mixin

@@ -259,6 +259,24 @@ class ChannelContract(models.Model):
             "view_mode": "list,form",
         }
 
+    def action_open_performance(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_contract.channel_contract_performance_action"),
+            "domain": [("contract_id", "=", self.id)],
+            "context": {},
+        }
+
+    def action_open_invoices(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "domain": [("channel_contract_version_id", "in", self.version_ids.ids)],
+            "name": self.env._("Invoices"),
+            "res_model": "account.move",
+            "view_mode": "list,form",
+        }
+
     def action_open_orders(self):
         self.ensure_one()
         return {

@@ -21,6 +21,7 @@ class ChannelContractVersion(models.Model):
         "channel.contract.version.comparison.mixin",
         "channel.contract.version.discussion.mixin",
         "channel.contract.version.document.mixin",
+        "channel.contract.version.amendment.mixin",
         "channel.contract.version.accrual.mixin",
         "channel.contract.version.knowledge.mixin",
         "channel.contract.version.terms.mixin",
@@ -185,6 +186,8 @@ class ChannelContractVersion(models.Model):
         result = super().write(vals)
         moved._log_event(kind)
         self._remember_end(vals)
+        if vals.get("state") == "approved" or vals.get("signature_state") == "signed":
+            self.filtered(lambda version: version._stands())._govern_documents()
         if self._stage_fields() & vals.keys():
             self.contract_id._update_stages()
         return result

@@ -3,6 +3,7 @@ from . import test_clause
 from . import test_clause_migration
 from . import test_contract
 from . import test_contract_access
+from . import test_contract_amendment
 from . import test_contract_archive
 from . import test_contract_binding
 from . import test_contract_comparison
