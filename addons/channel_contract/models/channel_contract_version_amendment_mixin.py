@@ -33,7 +33,9 @@ class ChannelContractVersionAmendmentMixin(models.AbstractModel):
         compute="_compute_backdated",
         help="Confirmed orders and posted invoices that the approval puts under this version. For rules of approval.",
     )
-    recompute_html = fields.Html(string="What the Approval Recomputes", compute="_compute_recompute_html", sanitize=False)
+    recompute_html = fields.Html(
+        string="What the Approval Recomputes", compute="_compute_recompute_html", sanitize=False
+    )
 
     # === COMPUTE METHODS ===#
 
