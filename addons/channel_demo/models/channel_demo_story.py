@@ -56,6 +56,7 @@ class ChannelDemoStory(models.AbstractModel):
                 "allowed_company_ids": [self.env.ref("base.main_company").id],
             }
         )
+        import_module("odoo.addons.channel_demo.story.calendar").begin()
         for number, name in enumerate(chapters, start=1):
             start = time.monotonic()
             import_module(f"odoo.addons.channel_demo.story.{name}").run(env)
