@@ -77,7 +77,10 @@ class ChannelContractArchiveMixin(models.AbstractModel):
         events = self.event_ids.sorted("id")
         names = ("kind", "stage", "date", "moment", "user_id", "version_id", "note")
         yield "timeline.json", archive_json([archive_record(event, *names) for event in events])
-        yield "comments.json", archive_json(self._archive_messages())
+        yield "messages.json", archive_json(self._archive_messages())
+        comments = self.env["channel.contract.comment"].search([("contract_id", "=", self.id)], order="id")
+        names = ("version_id", "title", "parent_id", "author_id", "side", "body", "create_date", "resolved")
+        yield "comments.json", archive_json([archive_record(comment, *names) for comment in comments])
 
     def _archive_documents(self):
         """``{model: ids}``: whose journal entries and messages belong to the contract."""
@@ -165,7 +168,8 @@ versions/vNNN/  one folder for each version of its terms
     originals/        scans of what was signed on paper
 journal.json    what the audit journal says about the contract, and whether the journal was whole
 timeline.json   what happened to the contract
-comments.json   what people wrote to each other about it
+comments.json   what the parties wrote to each other about clauses
+messages.json   what was written on the contract, its versions and authorizations
 
 How to verify
 -------------

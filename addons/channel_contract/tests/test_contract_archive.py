@@ -47,6 +47,7 @@ class TestContractArchive(ChannelSignatureCommon, HttpCase):
         self._sign(self.signer_second)
         self._sign(self.signer_own)
         self.contract.message_post(body="A word about it", message_type="comment")
+        self.version.with_user(self.user_contract).comment("A question about it")
 
     def test_every_file_has_the_digest_of_the_manifest_and_none_is_missing(self):
         self._signed()
@@ -72,6 +73,7 @@ class TestContractArchive(ChannelSignatureCommon, HttpCase):
             "journal.json",
             "timeline.json",
             "comments.json",
+            "messages.json",
             *(
                 f"versions/v{number:03}/{name}"
                 for number in (1, 2, 3)
@@ -89,7 +91,8 @@ class TestContractArchive(ChannelSignatureCommon, HttpCase):
         self.assertEqual((annex.count("/"), files[annex]), (3, b"annex"))
         self.assertEqual(json.loads(files["versions/v003/terms.json"])["purpose"], "Third terms")
         self.assertEqual(files["versions/v002/contract.pdf"], files["versions/v002/requests/1/document.pdf"])
-        self.assertIn("A word about it", files["comments.json"].decode())
+        self.assertIn("A word about it", files["messages.json"].decode())
+        self.assertIn("A question about it", files["comments.json"].decode())
 
     def test_signatures_and_journal_verify_with_what_is_in_the_file(self):
         self._signed()

@@ -29,6 +29,17 @@ class TestContractMigration(ChannelContractCommon):
         self.assertEqual(self.contract.type_id, self.env.ref("channel_contract.contract_type_agency"))
         self.assertEqual(self.contract_west.type_id, self.env.ref("channel_contract.contract_type_distribution"))
 
+    def test_approved_versions_get_the_code_of_their_text(self):
+        version, draft = self.contract.version_ids, self._channel_contract(self.dealer, approve=False).version_ids
+        code = version.text_code
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE channel_contract_version SET text_sha256 = NULL WHERE id = %s", [version.id])
+        self.env.invalidate_all()
+        for _run in range(2):
+            self._migrate("post-signature-text.py")
+            self.assertEqual((version.text_code, version.signature_state), (code, "none"))
+        self.assertFalse(draft.text_code)
+
     def test_contracts_get_their_stage_and_the_approvals_their_events(self):
         draft = self._channel_contract(self.dealer, approve=False)
         ended = self._channel_contract(self.dealer, valid_to=date(2020, 12, 31))
