@@ -5,6 +5,7 @@ from . import test_contract
 from . import test_engine
 from . import test_published
 from . import test_identity
+from . import test_incremental
 from . import test_portal
 from . import test_settlement
 from . import test_statement
