@@ -131,7 +131,6 @@ MATRIX = """
     channel.price.decision          cru   cru     cru     -        -       -          -         -       cru   -        -      -
     channel.price.update            cru   cru     cru     cru      cru     cru        cru       cru     cru   cru      -      -
     channel.price.update.line       crud  crud    crud    crud     crud    crud       crud      crud    crud  crud     -      -
-    channel.price.decision          -     -       cru     -        -       -          -         -       cru   -        -      -
     channel.contract.import         -     -       -       crud     -       -          -         -       crud  -        -      -
     channel.contract.template.apply -     -       -       crud     -       -          -         -       crud  -        -      -
     channel.contract.answer         cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
