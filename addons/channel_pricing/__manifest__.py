@@ -21,6 +21,8 @@
         "wizard/channel_price_decision_views.xml",
         "wizard/channel_price_update_views.xml",
         "wizard/channel_price_issue_accept_views.xml",
+        # Reports
+        "report/channel_price_consistency_views.xml",
         # Views
         "views/account_move_views.xml",
         "views/res_company_views.xml",

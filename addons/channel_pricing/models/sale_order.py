@@ -47,7 +47,21 @@ class SaleOrder(models.Model):
 
     # === CRUD METHODS ===#
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        orders.filtered(lambda order: order.state == "sale").order_line._channel_note_table_prices()
+        return orders
+
     def write(self, vals):
+        confirmed = self.browse()
+        if vals.get("state") == "sale":
+            confirmed = self.filtered(lambda order: order.state != "sale")
+        result = self._channel_write_parties(vals)
+        confirmed.order_line._channel_note_table_prices()
+        return result
+
+    def _channel_write_parties(self, vals):
         """A draft order follows its parties: lines without a price typed by hand are priced again."""
         if not {"partner_id", "channel_end_customer_id"} & vals.keys():
             return super().write(vals)

@@ -26,6 +26,28 @@ class SaleOrderLine(models.Model):
         help="The approved special price at which it is sold. Confirmed, the line takes from its quantity.",
     )
 
+    channel_table_price = fields.Float(
+        string="Table Price",
+        readonly=True,
+        copy=False,
+        min_display_digits="Product Price",
+        groups="base.group_user",
+        help="What the price table said when the order was confirmed, special prices left out: per unit of the line, "
+        "in the currency of the order. It is never worked out again.",
+    )
+    channel_table_date = fields.Datetime(
+        string="Table Price of", readonly=True, copy=False, groups="base.group_user",
+        help="Empty: of a line that was confirmed before table prices were kept, or has no price table.",
+    )
+    channel_price_version_id = fields.Many2one(
+        "channel.price.version", string="Price Table Version", readonly=True, copy=False, index="btree_not_null",
+        ondelete="set null", groups="base.group_user",
+    )
+    channel_price_user_id = fields.Many2one(
+        "res.users", string="Price Entered by", readonly=True, copy=False, groups="base.group_user",
+        help="Who last saved a unit price or discount of the line.",
+    )
+
     def _auto_init(self):
         # Lines that exist already are sold at no special price: known without pricing each of them again.
         if not column_exists(self.env.cr, self._table, "channel_request_line_id"):
@@ -75,12 +97,13 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        lines = super().create(vals_list)
+        lines = super().create([self._channel_with_price_user(vals) for vals in vals_list])
         lines.order_id._channel_reprice_counted()
+        lines.filtered(lambda line: line.state == "sale")._channel_note_table_prices()
         return lines
 
     def write(self, vals):
-        result = super().write(vals)
+        result = super().write(self._channel_with_price_user(vals))
         if COUNTED_FIELDS & vals.keys():
             self.order_id._channel_reprice_counted()
         return result
@@ -113,6 +136,51 @@ class SaleOrderLine(models.Model):
         return self.order_id._channel_request_special_price(self)
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _channel_with_price_user(self, vals):
+        """`vals` with the user who saves a price or discount; what a computation writes is nobody's."""
+        if vals.keys().isdisjoint(("price_unit", "discount")) or self.env.context.get("sale_write_from_compute"):
+            return vals
+        return {**vals, "channel_price_user_id": self.env.uid}
+
+    def _channel_note_table_prices(self):
+        """Keep what the price table says at the date of the order, special prices left out; asked when it is confirmed.
+
+        The number of queries does not depend on the number of lines of an order.
+        """
+        for order, lines in self.grouped("order_id").items():
+            lines = lines.filtered(
+                lambda line: line.product_id
+                and not (line.display_type or line.is_downpayment or line.combo_item_id)
+                and line.product_type != "combo"
+                and not line._is_global_discount()
+            ).with_company(order.company_id)
+            pricelist, date = order.pricelist_id.with_company(order.company_id), order.date_order
+            if not (pricelist and lines):
+                continue
+            parties = {**order._channel_pricing_kwargs(), "special_prices": False}
+            book = RuleBook(
+                lines.product_id, date, [line._channel_rule_question() for line in lines],
+                basket=order._channel_basket(lines), **parties,
+            )
+            version_id = pricelist._channel_version_at(date).id
+            for line in lines:
+                price = pricelist._get_product_price(
+                    line.product_id.with_context(**line._get_product_price_context()),
+                    line.product_uom_qty or 1.0,
+                    currency=line.currency_id,
+                    uom=line.product_uom_id,
+                    date=date,
+                    rule_book=book,
+                    **parties,
+                )
+                # sudo: who confirms on the portal may not write order lines; nothing but these notes is written
+                line.sudo().write({
+                    "channel_table_price": line._channel_tax_mapped(price),
+                    "channel_table_date": date,
+                    "channel_price_version_id": version_id,
+                })
 
     def _channel_open_to_prices(self):
         """Lines that a price table may price: what was confirmed at a special price stays at it."""

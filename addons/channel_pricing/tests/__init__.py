@@ -2,6 +2,7 @@ from . import test_discount_limit
 from . import common
 from . import test_price_book
 from . import test_price_check
+from . import test_price_consistency
 from . import test_price_grid
 from . import test_price_import
 from . import test_price_limit
