@@ -53,6 +53,7 @@ class ChannelPriceQuality(models.AbstractModel):
         return {
             "overlap": PriceCheck("block", self.env._("Overlapping rules")),
             "below_cost": PriceCheck("block", self.env._("Below cost")),
+            "below_floor": PriceCheck("block", self.env._("Below floor")),
             "inversion_quantity": PriceCheck("warn", self.env._("Larger quantity pays more")),
             "inversion_tier": PriceCheck("warn", self.env._("Higher tier pays more")),
             "gap": PriceCheck("warn", self.env._("Authorized product without price")),
@@ -67,6 +68,7 @@ class ChannelPriceQuality(models.AbstractModel):
         return {
             "overlap": self.env._("%(rule)s and %(other_rule)s hold at the same time, with different results."),
             "below_cost": self.env._("%(product)s: %(price)s does not reach cost and minimum margin (%(rule)s)."),
+            "below_floor": self.env._("%(product)s: %(price)s lies below the floor (%(rule)s)."),
             "inversion_quantity": self.env._(
                 "%(product)s: %(price)s from %(quantity)s on, but %(other_price)s from %(other_quantity)s on."
             ),
@@ -472,6 +474,100 @@ class ChannelPriceQuality(models.AbstractModel):
             cell=self._work("cell"), good=self._work("good"), rate=self._work("rate"), party=self._work("party"),
             margin=question.company.channel_price_min_margin, currency=question.pricelist.currency_id.id,
             pricelist=question.pricelist.id,
+        )
+
+    @api.model
+    def _further_segments_sql(self):
+        return SQL("SELECT channel_segment_id FROM channel_price_limit_channel_segment_rel")
+
+    @api.model
+    def _check_below_floor(self, question):
+        """Prices below the floor that holds for everybody of the party; a tender or award below it takes its place, as
+        at the gate. Of the variants of a product, the worst one is named."""
+        # sudo: limits bind whoever prices; what they are is said to those who may read it only
+        limits = self.env["channel.price.limit"].sudo()
+        domains = [
+            text for [text] in limits._read_group([("state", "=", "approved")], ["product_domain"]) if text
+        ]
+        everything, goods = limits._products_of_domains(domains, SQL("SELECT id FROM %s", self._work("good")))
+        zone = question.company._channel_zone()
+        return ("rule_id", "product_id", "segment_id", "quantity", "price", "limit_price", "percent"), SQL(
+            """
+            WITH named(domain, product_id) AS MATERIALIZED (%(goods)s),
+            bound AS MATERIALIZED (
+                SELECT held.*,
+                       EXISTS (SELECT FROM channel_price_limit_channel_segment_rel rel
+                                WHERE rel.channel_price_limit_id = held.id) AS for_segments
+                  FROM channel_price_limit held
+                  JOIN res_company company ON company.id = %(company)s
+                 WHERE held.state = 'approved'
+                   AND (held.company_id IS NULL
+                        OR held.company_id::text = ANY(string_to_array(company.parent_path, '/')))
+            ),
+            about AS MATERIALIZED (
+                SELECT bound.id, good.id AS product_id
+                  FROM bound
+                  JOIN %(good)s good ON bound.product_tmpl_id IS NULL OR good.template_id = bound.product_tmpl_id
+                 WHERE bound.product_domain IS NULL
+                    OR bound.product_domain = ANY(%(everything)s)
+                    OR (bound.product_domain, good.id) IN (SELECT domain, product_id FROM named)
+            ),
+            of_party AS MATERIALIZED (
+                SELECT bound.id, party.id AS party
+                  FROM bound
+            CROSS JOIN %(party)s party
+                 WHERE NOT bound.for_segments
+                    OR EXISTS (
+                        SELECT FROM channel_price_limit_channel_segment_rel rel
+                          JOIN channel_segment s ON s.id = rel.channel_segment_id AND s.active
+                         WHERE rel.channel_price_limit_id = bound.id
+                           AND (s.id = party.segment_id OR %(member_side)s AND %(customer_side)s))
+            ),
+            found AS (
+                SELECT DISTINCT ON (cell.product_id, cell.party, cell.moment, cell.quantity, bound.kind)
+                       cell.*, good.template_id, bound.kind,
+                       own_rate.rate * CASE bound.price_base
+                            WHEN 'list_price' THEN good.list_price * bound.percent::numeric / 100 / list_rate.rate
+                            WHEN 'standard_price' THEN good.cost * bound.percent::numeric / 100 / cost_rate.rate
+                            ELSE bound.price::numeric / limit_rate.rate
+                       END AS limit_price
+                  FROM %(cell)s cell
+                  JOIN about ON about.product_id = cell.product_id
+                  JOIN of_party ON of_party.id = about.id AND of_party.party = cell.party
+                  JOIN bound ON bound.id = about.id
+            CROSS JOIN LATERAL (
+                        SELECT (cell.moment AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day
+                       ) AS at
+                  JOIN %(good)s good ON good.id = cell.product_id
+                  JOIN %(rate)s own_rate ON own_rate.currency_id = %(currency)s
+                  JOIN %(rate)s list_rate ON list_rate.currency_id = good.list_currency_id
+                  JOIN %(rate)s cost_rate ON cost_rate.currency_id = good.cost_currency_id
+                  JOIN %(rate)s limit_rate ON limit_rate.currency_id = bound.currency_id
+                 WHERE cell.own AND cell.pricelist_id = %(pricelist)s
+                   AND (bound.date_from IS NULL OR bound.date_from <= at.day)
+                   AND (bound.date_to IS NULL OR bound.date_to >= at.day)
+                   AND (bound.ended_on IS NULL OR bound.ended_on >= at.day)
+              ORDER BY cell.product_id, cell.party, cell.moment, cell.quantity, bound.kind,
+                       bound.sequence, bound.product_tmpl_id IS NULL, bound.id
+            ),
+            low AS (
+                SELECT rule_id, template_id, product_id, party, quantity, moment, price, min(limit_price) AS limit_price
+                  FROM found
+              GROUP BY rule_id, template_id, product_id, party, quantity, moment, price
+                HAVING bool_or(kind = 'floor')
+            )
+            SELECT DISTINCT ON (low.rule_id, low.template_id)
+                   low.rule_id, low.product_id, NULLIF(party.segment_id, 0), low.quantity, low.price, low.limit_price,
+                   (low.price / low.limit_price - 1) * 100
+              FROM low
+         LEFT JOIN %(party)s party ON party.id = low.party
+             WHERE round(low.price, 6) < round(low.limit_price, 6)
+          ORDER BY low.rule_id, low.template_id, low.price / low.limit_price, low.product_id, low.quantity, low.party
+            """,
+            goods=goods, everything=everything, company=question.company.id, good=self._work("good"),
+            party=self._work("party"), cell=self._work("cell"), rate=self._work("rate"), zone=zone,
+            member_side=self._side_sql("member"), customer_side=self._side_sql("customer"),
+            currency=question.pricelist.currency_id.id, pricelist=question.pricelist.id,
         )
 
     @api.model

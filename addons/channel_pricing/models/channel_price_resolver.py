@@ -251,7 +251,7 @@ class ChannelPriceResolver(models.AbstractModel):
             WITH held AS MATERIALIZED (
                 SELECT held.segment_id, held.side, held.partner_id
                   FROM channel_segment_membership held
-                 WHERE held.segment_id IN (SELECT segment_id FROM %(party)s)
+                 WHERE held.segment_id IN (SELECT segment_id FROM %(party)s UNION %(further)s)
             ),
             size AS (SELECT segment_id, side, count(*) AS partners FROM held GROUP BY 1, 2)
             SELECT one.segment_id, other.segment_id AS other_id, one.side
@@ -262,7 +262,13 @@ class ChannelPriceResolver(models.AbstractModel):
             HAVING count(*) = size.partners
             """,
             party=self._work("party"),
+            further=self._further_segments_sql(),
         )
+
+    @api.model
+    def _further_segments_sql(self):
+        """SQL: ids of segments of which ``within`` is asked too, beside those of rules."""
+        return SQL("SELECT 0")
 
     @api.model
     def _make_goods(self, question):

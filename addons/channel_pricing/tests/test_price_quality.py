@@ -248,6 +248,55 @@ class TestPriceQuality(PriceQualityCommon):
         rule.fixed_price = 40
         self.assertFalse(self._found("below_cost"))
 
+    # === FLOOR === #
+
+    def _floor(self, price, **values):
+        limit = self.env["channel.price.limit"].create(
+            {"kind": "floor", "price": price, "date_from": date(2026, 7, 1),
+             "product_tmpl_id": self.device.product_tmpl_id.id, **values}
+        )
+        limit.with_user(self.user_manager).action_approve()
+        return limit
+
+    def test_below_floor(self):
+        self._floor(80)
+        rule = self._channel_rule(79.99)
+        issue = self._found("below_floor")
+        self.assertRecordValues(
+            issue, [{"rule_id": rule.id, "product_id": self.device.id, "price": 79.99, "severity": "block"}]
+        )
+        self.assertEqual(issue.limit_price, 80)
+        self.assertNotIn("80.00", issue.message, "the floor itself is told to who may read it only")
+        rule.fixed_price = 80
+        self.assertFalse(self._found("below_floor"))
+
+    def test_floor_of_a_segment(self):
+        self._floor(80, segment_ids=[Command.set(self.segment_dealer.ids)])
+        self._channel_rule(70, segment=self.segment_west)
+        self._channel_rule(75)
+        self.assertFalse(self._found("below_floor"), "for the west, and for whom no segment holds")
+        dealers = self._channel_rule(79, segment=self.segment_dealer)
+        named = self._channel_rule(78, channel_member_id=self.dealer.id)
+        self.assertEqual(self._found("below_floor").rule_id, dealers | named)
+
+    def test_floor_in_its_days_and_of_products(self):
+        self._floor(80, date_from=date(2026, 9, 1))
+        self._channel_rule(70, date_end=datetime(2026, 8, 31, 23, 59, 59))
+        later = self._channel_rule(79, date_start=datetime(2026, 9, 1))
+        self.assertEqual(self._found("below_floor").rule_id, later)
+        self._floor(6, product_tmpl_id=False, product_domain=repr([("id", "=", self.consumable.id)]))
+        cheap = self._channel_rule(5, product=self.consumable)
+        self.assertEqual(self._found("below_floor").rule_id, later | cheap)
+
+    def test_award_below_the_floor_takes_its_place(self):
+        self._floor(80)
+        rule = self._channel_rule(60)
+        self.assertTrue(self._found("below_floor"))
+        self._floor(60, kind="ceiling", reference="T-1")
+        self.assertFalse(self._found("below_floor"))
+        rule.fixed_price = 59
+        self.assertTrue(self._found("below_floor"))
+
     # === SPREAD === #
 
     def test_spread_across_the_dealers_of_a_segment(self):
