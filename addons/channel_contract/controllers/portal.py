@@ -96,6 +96,11 @@ class ChannelContractPortal(CustomerPortal):
             return request.redirect("/my")
         if report_type not in ("html", "pdf", "text"):
             return request.redirect("/my")
+        if report_type == "pdf" and version_sudo.sealed_id:
+            # what was signed, and no new print of it
+            return request.env["ir.binary"]._get_stream_from(version_sudo.sealed_id).get_response(
+                as_attachment=bool(download)
+            )
         return self._show_report(
             model=version_sudo,
             report_type=report_type,

@@ -172,7 +172,7 @@ class ChannelContractSignature(http.Controller):
             return self._back(signatory)
         if sign_request.state == "open" and "read_at" not in self._done(signatory):
             self._remember(signatory, "read_at")
-            signatory._trail("signature.read")
+            signatory._opened()
         file = sign_request.sealed_id or sign_request.document_id
         response = request.env["ir.binary"]._get_stream_from(file).get_response(as_attachment=bool(download))
         response.headers.update(HEADERS)
@@ -281,6 +281,8 @@ class ChannelContractSignature(http.Controller):
         )
         if not readable:
             raise NotFound()
+        if own := sign_request.version_id.with_user(request.env.user)._own_signatory():
+            own._opened()
         file = sign_request.sealed_id or sign_request.document_id
         return request.env["ir.binary"]._get_stream_from(file).get_response(as_attachment=bool(download))
 

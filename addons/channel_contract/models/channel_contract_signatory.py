@@ -2,6 +2,8 @@ import logging
 import secrets
 from datetime import timedelta
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import consteq, hmac
@@ -79,6 +81,7 @@ class ChannelContractSignatory(models.Model):
     )
     reference = fields.Char(readonly=True, copy=False, help="Of the provider, where another one collects signatures.")
     asked_at = fields.Datetime(string="Asked on", readonly=True, copy=False)
+    read_at = fields.Datetime(string="Document Opened on", readonly=True, copy=False)
     signed_at = fields.Datetime(string="Signed on", readonly=True, copy=False)
     reminded_at = fields.Datetime(string="Reminded on", readonly=True, copy=False)
     reason = fields.Char(string="Reason of Refusal", readonly=True, copy=False)
@@ -163,6 +166,7 @@ class ChannelContractSignatory(models.Model):
             "request_id",
             "reference",
             "asked_at",
+            "read_at",
             "signed_at",
             "reminded_at",
             "reason",
@@ -245,6 +249,8 @@ class ChannelContractSignatory(models.Model):
                 with self.env.cr.savepoint():
                     # sudo: mails go to the signatories whoever asks them
                     self.env.ref(template).sudo().send_mail_batch(signatories.ids)
+            except OperationalError:
+                raise  # the server repeats the whole request
             except Exception as error:
                 # A template that somebody edited, a mail server: whatever it is, it is no reason to lose a step
                 _logger.exception("Mail %s could not be made", template)
@@ -389,6 +395,13 @@ class ChannelContractSignatory(models.Model):
         self._close_activity()
         request._advance()
         return evidence
+
+    def _opened(self):
+        """The document was opened by this person, for the first time since the request was sent."""
+        self.ensure_one()
+        if not self.read_at and not self._sign_problem():
+            SIGNER.open(self).write({"read_at": fields.Datetime.now()})
+            self._trail("signature.read")
 
     def _decline(self, reason):
         """Refuse to sign: the whole request ends.

@@ -3,6 +3,7 @@ import secrets
 from hashlib import sha256
 from io import BytesIO
 
+from psycopg2 import OperationalError
 from pypdf import PdfReader, PdfWriter
 
 from odoo import api, fields, models
@@ -365,6 +366,8 @@ class ChannelContractSignatureRequest(models.Model):
                         "seal_problem": "; ".join(text for _level, text in seal.problems)[:500] or False,
                     }
                 )
+        except OperationalError:
+            raise  # the server repeats the whole request
         except Exception as error:
             # Printing, certificate, disk: whatever keeps the seal away, people have signed, and that must be kept
             _logger.exception("Sealing %s failed", name)
@@ -434,6 +437,8 @@ class ChannelContractSignatureRequest(models.Model):
                 with self.env.cr.savepoint():
                     events = self.env["channel.signature.provider"].sudo()._do("poll", provider, requests)
                     requests._apply_events(events)
+            except OperationalError:
+                raise
             except Exception:
                 # One service out of reach must not keep the others from being asked
                 _logger.exception("Provider %s could not be asked", provider)

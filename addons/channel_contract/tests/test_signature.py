@@ -432,6 +432,9 @@ class TestSignature(ChannelSignatureCommon):
         dialog = self._dialog(self.user_boss)
         self.assertEqual(dialog.document_sha256, self.version.signature_request_id.document_sha256)
         dialog.action_send_code()
+        with self.assertUserError("Open the document"):
+            dialog.action_sign()
+        self.signer_own.sudo()._opened()
         with self.assertUserError("Agree"):
             dialog.action_sign()
         dialog.consented = True
@@ -451,9 +454,11 @@ class TestSignature(ChannelSignatureCommon):
                     "method": "backend",
                     "consent_text": self.company.channel_signature_consent,
                     "name": "Boss Own",
+                    "read_at": self.signer_own.read_at,
                 }
             ],
         )
+        self.assertTrue(evidence.read_at)
         self.assertEqual(self.version.signature_state, "signed")
         self.assertFalse(self.version.activity_ids)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import HttpCase, freeze_time, tagged
+from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.channel_contract.models.channel_portal_hit import LIMITS
@@ -226,6 +226,31 @@ class TestSignaturePortal(ChannelSignatureCommon, HttpCase):
             for address in (url, f"/web/content/{request.document_id.id}"):
                 with self.subTest(f"{login} {address}"), mute_logger("odoo.http"):
                     self.assertEqual(self.url_open(address).status_code, 404)
+
+    def test_the_member_downloads_the_sealed_file_and_nobody_else_does(self):
+        request = self.version.signature_request_id
+        for signatory in self.version.signatory_ids:
+            self._sign(signatory)
+        url = f"/my/channel/contracts/{self.contract.id}/versions/{self.version.id}?download=true"
+        self.authenticate("channel_portal", "channel_portal")
+        self.assertEqual(self.url_open(url).content, request.sealed_id.raw)
+        west = new_test_user(
+            self.env,
+            login="channel_portal_west",
+            groups="base.group_portal",
+            partner_id=self.env["res.partner"].create({"name": "West", "parent_id": self.other_dealer.id}).id,
+        )
+        self.authenticate(west.login, west.login)
+        for address in (
+            url,
+            f"/channel/contract/document/{request.id}",
+            f"/web/content/{request.sealed_id.id}",
+            f"/web/content/channel.contract.signatory/{self.signer_first.id}/authority_file",
+            f"/report/pdf/channel_contract.report_evidence/{request.id}",
+            f"/channel/contract/{self.contract.id}/archive.zip",
+        ):
+            with self.subTest(address), mute_logger("odoo.http"):
+                self.assertNotIn(b"%PDF", self.url_open(address).content)
 
     # === PROVIDERS ===#
 

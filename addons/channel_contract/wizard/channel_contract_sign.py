@@ -16,7 +16,6 @@ class ChannelContractSign(models.TransientModel):
     document_url = fields.Char(compute="_compute_signatory")
     consent_text = fields.Text(string="Consent", compute="_compute_signatory")
     consented = fields.Boolean(string="I agree")
-    consented_at = fields.Datetime(readonly=True)
     code = fields.Char(help="Six digits, sent to your e-mail address.")
     code_sent = fields.Boolean(readonly=True)
     signature = fields.Binary(attachment=False)
@@ -50,6 +49,8 @@ class ChannelContractSign(models.TransientModel):
         """Sign with code, consent and signature."""
         self.ensure_one()
         signatory = self._signatory()
+        if not signatory.read_at:
+            raise UserError(self.env._("Open the document first."))
         if not self.consented:
             raise UserError(self.env._("Agree to sign electronically first."))
         if not self.signature:
@@ -74,6 +75,7 @@ class ChannelContractSign(models.TransientModel):
                 "consent_version": company.channel_signature_consent_version,
                 "consented_at": now,
                 "code_at": now,
+                "read_at": signatory.read_at,
                 "ip_address": request.httprequest.remote_addr if request else False,
                 "user_agent": request.httprequest.user_agent.string[:500] if request else False,
             }

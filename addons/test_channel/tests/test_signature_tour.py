@@ -65,7 +65,7 @@ class TestSignatureTour(ChannelSignatureCommon, HttpCase):
         self.assertEqual(set(signatures.mapped("document_sha256")), {sha256(request.document_id.raw).hexdigest()})
         for signature in signatures:
             self.assertTrue(signature.signature)
-            self.assertTrue(signature.consent_text and signature.code_at and signature.ip_address)
+            self.assertTrue(signature.consent_text and signature.code_at and signature.read_at and signature.ip_address)
             self.assertTrue(signature._is_whole())
         self._assert_sealed(request.sealed_id.raw)
 

@@ -108,6 +108,16 @@ registry.category("web_tour.tours").add("channel_sign_backend", {
     steps: () => [
         { trigger: ".o_form_view button[name=action_sign]", run: "click" },
         { trigger: ".modal button[name=action_send_code]:visible", run: "click" },
+        {
+            content: "The document opens beside the dialog",
+            trigger: ".modal .o_field_widget[name=document_url] a",
+            async run() {
+                const answer = await fetch(this.anchor.href);
+                if (!(await answer.text()).startsWith("%PDF")) {
+                    throw new Error("The document is no PDF");
+                }
+            },
+        },
         { trigger: ".modal .o_field_widget[name=code] input", run: "edit 123456" },
         { trigger: ".modal .o_field_widget[name=consented] input", run: "click" },
         { trigger: ".modal .o_field_widget[name=signature] .o_signature", run: "click" },
