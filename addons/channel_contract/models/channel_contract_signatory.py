@@ -44,7 +44,6 @@ class ChannelContractSignatory(models.Model):
     )
     user_id = fields.Many2one(
         "res.users",
-        string="User",
         index="btree_not_null",
         ondelete="restrict",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",

@@ -68,7 +68,7 @@ class ChannelContractSignatureRequest(models.Model):
         help="Key of the public page that tells whether a file is what was sealed. Printed on it.",
     )
     document_id = fields.Many2one(
-        "ir.attachment", string="Document", readonly=True, ondelete="restrict", bypass_search_access=True
+        "ir.attachment", readonly=True, ondelete="restrict", bypass_search_access=True
     )
     document_sha256 = fields.Char(string="Document (SHA-256)", readonly=True, index="btree_not_null")
     annexes = fields.Json(readonly=True, help="Names and digests of the documents that belong to the version.")
@@ -442,7 +442,7 @@ class ChannelContractSignatureRequest(models.Model):
             except Exception:
                 # One service out of reach must not keep the others from being asked
                 _logger.exception("Provider %s could not be asked", provider)
-        for company in self.env["res.company"].sudo().search([]):
+        for company in Request.search([("state", "=", "open")]).company_id:
             Request._end_overdue(company)
             Request._remind(company)
         waiting = Request.search(

@@ -248,7 +248,7 @@ class TestSignature(ChannelSignatureCommon):
         self._sign(self.signer_second)
 
         def refuse(version, *args, **kwargs):
-            raise UserError("In the way of another one")
+            raise UserError(version.env._("In the way of another one"))
 
         with self._patched_signed(refuse):
             self._sign(self.signer_own)

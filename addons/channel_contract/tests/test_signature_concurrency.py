@@ -121,22 +121,20 @@ class TestSignatureConcurrency(BaseCase):
 
         def run(number):
             waited = []
-            with self.registry.cursor() as cr:
-                env = self._env(cr)
 
-                def attempt():
-                    records = acts[number][0](env)
-                    records.mapped("state")  # what is known before the others act
-                    if not waited:
-                        waited.append(start.wait())
-                    return acts[number][1](records)
+            def attempt():
+                records = acts[number][0](env)
+                records.mapped("state")  # what is known before the others act
+                if not waited:
+                    waited.append(start.wait())
+                return acts[number][1](records)
 
-                try:
+            try:
+                with self.registry.cursor() as cr:
+                    env = self._env(cr)
                     results[number] = retrying(attempt, env)
-                    cr.commit()
-                except UserError as error:
-                    cr.rollback()
-                    results[number] = error
+            except UserError as error:
+                results[number] = error
 
         threads = [threading.Thread(target=run, args=[number]) for number in range(len(acts))]
         for thread in threads:
