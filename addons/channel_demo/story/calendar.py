@@ -6,7 +6,6 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import fields
 
-
 #: The day on which the telling began: a story that goes on past midnight is still of one day.
 _begun = None
 
