@@ -37,7 +37,7 @@ class ChannelPriceChange(models.Model):
     product_id = fields.Many2one("product.product", string="Variant", readonly=True, ondelete="cascade")
     categ_id = fields.Many2one("product.category", string="Category", readonly=True, ondelete="cascade")
     segment_id = fields.Many2one("channel.segment", readonly=True, ondelete="cascade")
-    member_id = fields.Many2one("res.partner", string="Member", readonly=True, ondelete="cascade")
+    member_id = fields.Many2one("res.partner", readonly=True, ondelete="cascade")
     customer_id = fields.Many2one("res.partner", string="End Customer", readonly=True, ondelete="cascade")
     min_quantity = fields.Float(digits="Product Unit", readonly=True, aggregator=None)
     words_before = fields.Char(related="before_id.price", string="Before")

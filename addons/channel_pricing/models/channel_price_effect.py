@@ -15,8 +15,8 @@ class ChannelPriceEffect(models.Model):
     version_id = fields.Many2one("channel.price.version", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="version_id.company_id")
     currency_id = fields.Many2one(related="version_id.currency_id")
-    member_id = fields.Many2one("res.partner", string="Member", readonly=True, ondelete="cascade")
-    product_id = fields.Many2one("product.product", string="Product", readonly=True, ondelete="cascade")
+    member_id = fields.Many2one("res.partner", readonly=True, ondelete="cascade")
+    product_id = fields.Many2one("product.product", readonly=True, ondelete="cascade")
     quantity = fields.Float(digits="Product Unit", readonly=True, help="Ordered, in the product's own unit.")
     amount_ordered = fields.Monetary(
         string="Ordered for", readonly=True, help="What the orders say, with their discounts and prices by hand."

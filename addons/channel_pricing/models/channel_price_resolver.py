@@ -92,6 +92,7 @@ class ChannelPriceResolver(models.AbstractModel):
 
     @api.model
     def _make_rates(self, question):
+        # pylint: disable-next=no-search-all  # of currencies, of which the world has not many
         currencies = self.env["res.currency"].with_context(active_test=False).search([])
         date = max(question.start.date(), fields.Date.today())
         rates = currencies._get_rates(question.company, date)

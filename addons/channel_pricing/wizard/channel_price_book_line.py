@@ -15,7 +15,7 @@ class ChannelPriceBookLine(models.TransientModel):
     quantity = fields.Float(string="From Quantity", digits="Product Unit")
     currency_id = fields.Many2one(related="book_id.currency_id")
     price = fields.Float(min_display_digits="Product Price")
-    rule_id = fields.Many2one("product.pricelist.item", string="Rule", ondelete="set null")
+    rule_id = fields.Many2one("product.pricelist.item", ondelete="set null")
     date_end = fields.Datetime(related="rule_id.date_end", string="Valid To")
 
     def action_explain(self):
