@@ -148,6 +148,7 @@ class ChannelContractRenewalMixin(models.AbstractModel):
         """
         # sudo: the job looks at the contracts of every company
         Version = self.env["channel.contract.version"].sudo()
+        # pylint: disable-next=no-search-all  # of companies, each with its own day
         companies = self.env["res.company"].sudo().search([])
         Version._flush_in_force()
         Version.flush_model(["renewal", "notice_days", "renewal_of_id"])

@@ -83,6 +83,7 @@ class ChannelContractStageMixin(models.AbstractModel):
         """What the calendar does to contracts, every night. Running it again changes nothing."""
         # sudo: the job looks at the contracts of every company
         self.sudo()._renew_due()
+        # pylint: disable-next=no-search-all  # one set-based question about every contract
         self.sudo().with_context(active_test=False).search([])._update_stages()
         self.env["channel.contract.performance"]._alert_shortfalls()
 

@@ -424,7 +424,7 @@ class TestContractLifecycle(ChannelContractCommon):
 
         def renew(version, draft):
             if version.contract_id == failing:
-                raise UserError("Something is wrong")
+                raise UserError(version.env._("Something is wrong"))
             return original(version, draft)
 
         self.patch(type(failing.version_ids), "_renew_authorizations", renew)

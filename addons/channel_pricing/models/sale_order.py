@@ -54,23 +54,19 @@ class SaleOrder(models.Model):
         return orders
 
     def write(self, vals):
-        confirmed = self.browse()
+        """A draft order follows its parties: lines without a price typed by hand are priced again. What the table said
+        is noted when an order is confirmed."""
+        confirmed, drafts = self.browse(), self.browse()
         if vals.get("state") == "sale":
             confirmed = self.filtered(lambda order: order.state != "sale")
-        result = self._channel_write_parties(vals)
-        confirmed.order_line._channel_note_table_prices()
-        return result
-
-    def _channel_write_parties(self, vals):
-        """A draft order follows its parties: lines without a price typed by hand are priced again."""
-        if not {"partner_id", "channel_end_customer_id"} & vals.keys():
-            return super().write(vals)
-        drafts = self.filtered(lambda order: order.state == "draft")
+        if {"partner_id", "channel_end_customer_id"} & vals.keys():
+            drafts = self.filtered(lambda order: order.state == "draft")
         before = {order.id: order._channel_pricing_kwargs() for order in drafts}
         result = super().write(vals)
         drafts.filtered(
             lambda order: order.state == "draft" and before[order.id] != order._channel_pricing_kwargs()
         )._channel_reprice()
+        confirmed.order_line._channel_note_table_prices()
         return result
 
     # === ACTION METHODS ===#

@@ -85,7 +85,7 @@ class ChannelRebateBalance(models.Model):
     )
     tier_id = fields.Many2one("channel.rebate.tier", string="Tier Reached", readonly=True, ondelete="set null")
     tier_rate = fields.Float(
-        string="Tier Rate", digits=(16, 6), min_display_digits=2, readonly=True, aggregator=None
+        digits=(16, 6), min_display_digits=2, readonly=True, aggregator=None
     )
     goods_quantity = fields.Float(
         string="Free Units", digits=(16, 6), min_display_digits=0, readonly=True, help="Earned to date, in free goods."

@@ -63,9 +63,9 @@ class ChannelRebateVersionMeasureMixin(models.AbstractModel):
 
     # What is paid on
     earning_measure = fields.Selection(
-        [("same", "Same as the target"), *MEASURES], required=True, default="same", string="Earning Measure"
+        [("same", "Same as the target"), *MEASURES], required=True, default="same"
     )
-    earning_price = fields.Selection(PRICES, required=True, default="net", string="Earning Price")
+    earning_price = fields.Selection(PRICES, required=True, default="net")
     earning_tax = fields.Boolean(string="Earning Includes Tax")
     earning_freight = fields.Boolean(string="Earning Includes Freight", default=True)
     earning_uom_id = fields.Many2one(
