@@ -41,6 +41,7 @@ from . import channel_contract_version
 from . import channel_gate
 from . import channel_member_passport
 from . import channel_portal_hit
+from . import channel_price_resolver
 from . import channel_pricing
 from . import ir_actions_report
 from . import product_pricelist_item

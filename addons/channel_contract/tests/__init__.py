@@ -22,6 +22,7 @@ from . import test_contract_price_lock
 from . import test_contract_report
 from . import test_contract_stage
 from . import test_contract_terms
+from . import test_price_quality
 from . import test_seal
 from . import test_signature
 from . import test_signature_concurrency

@@ -102,8 +102,8 @@ class ChannelPriceResolver(models.AbstractModel):
         ), "currency_id")
 
     @api.model
-    def _periods_sql(self):
-        """SQL expressions, each a ``tsrange`` in which the rule ``product_pricelist_item`` holds at most."""
+    def _periods_sql(self, question):
+        """SQL expressions, each a ``tsrange`` (UTC) in which the rule ``product_pricelist_item`` holds at most."""
         return [SQL("tsrange(product_pricelist_item.date_start, product_pricelist_item.date_end, '[]')")]
 
     @api.model
@@ -189,7 +189,7 @@ class ChannelPriceResolver(models.AbstractModel):
             own=self._own_sql(question),
             order=ordered.order,
             ordered=ordered.from_clause,
-            periods=SQL(" * ").join(self._periods_sql()),
+            periods=SQL(" * ").join(self._periods_sql(question)),
         ), "id", "party")
 
     @api.model
