@@ -61,6 +61,15 @@ MATRIX = """
     # Prices
     channel.price.import            -     r       crud    -        -       -          -         r       crud  -        -      -
     channel.price.import.error      -     r       crud    -        -       -          -         r       crud  -        -      -
+    channel.price.version           r     r       crud    r        r       r          r         r       crud  -        -      -
+    channel.price.change            -     r       r       -        -       -          r         r       r     -        -      -
+    channel.price.effect            -     r       r       -        -       -          r         r       r     -        -      -
+    channel.price.issue             -     r       r       -        -       -          -         r       r     -        -      -
+    channel.price.import.line       -     r       r       -        -       -          -         r       r     -        -      -
+    channel.price.consistency       -     r       r       -        r       -          r         r       r     -        -      -
+    channel.stacking.policy         r     crud    crud    r        r       r          r         r       crud  -        -      -
+    channel.stacking.policy.line    r     crud    crud    r        r       r          r         r       crud  -        -      -
+    channel.stacking.group          r     crud    crud    r        r       r          r         r       crud  -        -      -
     channel.price.limit             r     r       crud    r        r       r          r         r       crud  -        -      -
     channel.discount.limit          r     r       crud    r        r       r          r         r       crud  -        -      -
     channel.price.request           crud  crud    crud    r        r       r          r         r       crud  -        r      -
@@ -99,8 +108,8 @@ MATRIX = """
     channel.rebate.collection       r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.combination      r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.figure           r     r       r       r        crud    r          r         r       crud  -        -      -
-    channel.rebate.goods            -     -       -       -        -       -          -         -       r     -        -      -
-    channel.rebate.change           -     -       -       -        -       -          -         -       r     -        -      -
+    channel.rebate.goods            -     -       -       -        -       -          -         r       r     -        -      -
+    channel.rebate.change           -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
     channel.settlement              r     r       -       -        crud    -          r         r       crud  -        -      -
@@ -128,6 +137,12 @@ MATRIX = """
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
+    channel.price.issue.accept      -     crud    crud    -        -       -          -         -       crud  -        -      -
+    channel.price.check             cru   cru     cru     cru      cru     cru        cru       cru     cru   -        -      -
+    channel.price.book              crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
+    channel.price.book.line         crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
+    channel.stacking.trial          crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
+    channel.stacking.trial.line     crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.price.decision          cru   cru     cru     -        -       -          -         -       cru   -        -      -
     channel.price.update            cru   cru     cru     cru      cru     cru        cru       cru     cru   cru      -      -
     channel.price.update.line       crud  crud    crud    crud     crud    crud       crud      crud    crud  crud     -      -
