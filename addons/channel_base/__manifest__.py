@@ -1,7 +1,7 @@
 {
     "name": "Channel Base",
     "summary": "Regions, segments, versions, approvals, gate, audit journal and alerts",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
@@ -43,6 +43,8 @@
         "views/res_users_views.xml",
         "views/channel_approval_templates.xml",
         "views/tier_review_views.xml",
+        "views/tier_definition_views.xml",
+        "views/channel_approval_deputy_views.xml",
         "views/channel_audit_entry_views.xml",
         "views/channel_alert_views.xml",
         "views/channel_alert_escalation_views.xml",

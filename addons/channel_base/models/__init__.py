@@ -1,5 +1,6 @@
 from . import res_users
 from . import channel_approval_mixin
+from . import channel_approval_deputy
 from . import channel_versioned_base_mixin
 from . import channel_versioned_mixin
 from . import channel_version_mixin

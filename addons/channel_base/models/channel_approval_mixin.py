@@ -61,9 +61,10 @@ class ChannelApprovalMixin(models.AbstractModel):
     @api.depends("state", "review_ids.status", "terms_editor_id")
     def _compute_can_approve(self):
         in_group = self.env.user.has_group(self._approval_group)
+        lines = self.env["channel.approval.deputy"] if in_group else self._deputy_lines()
         for document in self:
             document.can_approve = (
-                in_group
+                (in_group or bool(document._approves_for(lines)))
                 and document[self._state_field] in self._state_from
                 and not document.review_ids
                 and self.env.user not in document._approval_authors()
@@ -108,6 +109,35 @@ class ChannelApprovalMixin(models.AbstractModel):
         # sudo: names of users only, whoever asks may not read all of them
         document = self.sudo()
         return document.create_uid | document.terms_editor_id | document.approval_requested_by_id
+
+    def _deputy_lines(self):
+        """Return whose deputy of the approving group the current user is, on one of these days or another."""
+        lines = self.env["channel.approval.deputy"]._near([("deputy_id", "=", self.env.uid)])
+        # sudo: whose positions are asked for is nobody's secret from the rule that needs them
+        return lines.filtered(lambda line: line.user_id.has_group(self._approval_group))
+
+    def _approves_for(self, lines):
+        """Return in whose place the current user may approve a document that has no tiers; may be empty.
+
+        :param lines: what :meth:`_deputy_lines` answered
+        """
+        self.ensure_one()
+        if not lines:
+            return self.env["res.users"]
+        # sudo: only the company is looked at
+        company = self.sudo()._get_company()
+        authors = self._approval_authors()
+        return (lines._holding(self._name, company).user_id - authors).sorted("id")[:1].sudo(False)
+
+    def _log_deputy(self, user):
+        """Say on the page in whose place the current user has decided."""
+        body = self.env._("Decided by %(deputy)s for %(user)s.", deputy=self.env.user.name, user=user.name)
+        # sudo: an approver needs no right to write the document
+        self.sudo()._message_log_batch(bodies=dict.fromkeys(self.ids, body))
+
+    def _refresh_deputies(self):
+        """Who became a deputy today is a reviewer now, not when the job has run."""
+        self.env["channel.approval.deputy"]._near([("deputy_id", "=", self.env.uid)])._refresh_reviews()
 
     # === CRUD === #
 
@@ -239,7 +269,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         """An editor of the terms stops being a reviewer of the same document."""
         reviews = self.review_ids.filtered(lambda r: r.status in ("waiting", "pending"))
         if reviews:
-            self.env.add_to_compute(reviews._fields["reviewer_ids"], reviews)
+            reviews._recompute_reviewers()
 
     # === TIER VALIDATION === #
 
@@ -292,6 +322,14 @@ class ChannelApprovalMixin(models.AbstractModel):
         reviewed._approval_step("restarted")
         return result
 
+    def validate_tier(self):
+        self._refresh_deputies()
+        return super().validate_tier()
+
+    def reject_tier(self):
+        self._refresh_deputies()
+        return super().reject_tier()
+
     def _validate_tier(self, tiers=False):
         return super(ChannelApprovalMixin, _APPROVER.open(self))._validate_tier(tiers and _APPROVER.open(tiers))
 
@@ -338,6 +376,7 @@ class ChannelApprovalMixin(models.AbstractModel):
             while other tiers are open
         """
         self.check_access("read")
+        self._refresh_deputies()
         for document in self:
             document._check_may_approve()
             if document.review_ids:
@@ -391,7 +430,7 @@ class ChannelApprovalMixin(models.AbstractModel):
                     document=self.display_name,
                 )
             )
-        elif not self.env.user.has_group(self._approval_group):
+        elif not self.env.user.has_group(self._approval_group) and not self._approves_for(self._deputy_lines()):
             raise UserError(
                 self.env._(
                     "%(document)s is approved by somebody of the group “%(group)s”.",
@@ -405,6 +444,7 @@ class ChannelApprovalMixin(models.AbstractModel):
         # sudo: the approver was checked (reviewer of the last tier, or of the approval group, and no author), and may
         # have no write access of their own; only the state and the approval are written.
         documents = self.sudo()._without_open_context()
+        principals = self._approval_principals()
         documents._approval_before()
         _APPROVER.open(documents).write(
             {
@@ -413,7 +453,16 @@ class ChannelApprovalMixin(models.AbstractModel):
                 "approved_at": fields.Datetime.now(),
             }
         )
-        self.env["channel.audit.entry"]._record(
-            "approval.approved", documents, after=documents._approval_audit_values()
-        )
+        after = documents._approval_audit_values()
+        for document, user in principals.items():
+            after[document.id] = {**after.get(document.id, {}), "for": user.name}
+            document._log_deputy(user)
+        self.env["channel.audit.entry"]._record("approval.approved", documents, after=after)
         documents._approval_done()
+
+    def _approval_principals(self):
+        """:return: ``{document: user}``: those without tiers that the current user approves in somebody's place"""
+        if self.env.user.has_group(self._approval_group) or not (lines := self._deputy_lines()):
+            return {}
+        places = {document: document._approves_for(lines) for document in self if not document.review_ids}
+        return {document: user for document, user in places.items() if user}

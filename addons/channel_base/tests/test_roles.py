@@ -19,6 +19,7 @@ MATRIX = """
     channel.audit.entry        -     -       -       -        -       r          -         r       r     -        -
     channel.audit.head         -     -       -       -        -       r          -         r       r     -        -
     channel.alert              ru    ru      ru      ru       ru      ru         r         r       ru    -        -
+    channel.approval.deputy    crud  crud    crud    crud     crud    crud       r         r       crud  -        -
     channel.alert.escalation   r     r       r       r        r       r          r         r       crud  -        -
     sale.order                 cru   crud    r       r        ru      r          r         r       crud  cru      r
     sale.order.line            crud  crud    r       r        ru      r          r         r       crud  crud     r

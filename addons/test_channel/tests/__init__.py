@@ -7,3 +7,4 @@ from . import test_gate_cost
 from . import test_isolation
 from . import test_signature_provider
 from . import test_signature_tour
+from . import test_approval_deputy

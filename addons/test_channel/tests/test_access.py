@@ -22,6 +22,7 @@ MATRIX = """
     channel.audit.entry             -     -       -       -        -       r          -         r       r     -        -      -
     channel.audit.head              -     -       -       -        -       r          -         r       r     -        -      -
     channel.alert                   ru    ru      ru      ru       ru      ru         r         r       ru    -        -      -
+    channel.approval.deputy         crud  crud    crud    crud     crud    crud       r         r       crud  -        -      -
     channel.alert.escalation        r     r       r       r        r       r          r         r       crud  -        -      -
 
     # Members

@@ -6,8 +6,9 @@ from odoo.tests import tagged
 from odoo.addons.channel_base.tests.common import ChannelCommon
 
 
-@tagged("post_install", "-at_install")
-class TestApproval(ChannelCommon):
+class ApprovalCommon(ChannelCommon):
+    """Requests that Pricing writes, and tiers for them."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -52,6 +53,9 @@ class TestApproval(ChannelCommon):
         with self.assertRaisesRegex(error, pattern or ""), self.env.cr.savepoint():
             call()
 
+
+@tagged("post_install", "-at_install")
+class TestApproval(ApprovalCommon):
     # === WITHOUT TIERS === #
 
     def test_second_person_of_the_group(self):
