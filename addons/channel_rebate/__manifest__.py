@@ -18,6 +18,7 @@
         "data/ir_sequence.xml",
         "data/channel_gate_data.xml",
         "data/ir_cron.xml",
+        "data/queue_job.xml",
         # Wizards
         "wizard/channel_rebate_statement_wizard_views.xml",
         # Views

@@ -148,12 +148,20 @@ class ChannelScopeMixin(models.AbstractModel):
                    ON scope.id = ANY(%(scopes)s)
                   AND (scope.company_id IS NULL OR scope.company_id::text = ANY(line.companies))
                 WHERE NOT EXISTS (SELECT FROM %(rel)s r WHERE r.%(rel_scope)s = scope.id)
-                   OR EXISTS (
-                        SELECT FROM %(rel)s r
-                          JOIN channel_segment s ON s.id = r.%(rel_segment)s
-                         WHERE r.%(rel_scope)s = scope.id
-                           AND (s.company_id IS NULL OR s.company_id::text = ANY(line.companies))
-                           AND %(holds_pair)s)""",
+               UNION
+               SELECT pair.market, scope.id
+                 FROM (
+                    SELECT line.market, line.companies, s.id AS segment_id
+                      FROM %(markets)s line
+                      JOIN channel_segment s
+                        ON s.id IN (SELECT r.%(rel_segment)s FROM %(rel)s r WHERE r.%(rel_scope)s = ANY(%(scopes)s))
+                       AND (s.company_id IS NULL OR s.company_id::text = ANY(line.companies))
+                       AND %(holds_pair)s
+                 ) pair
+                 JOIN %(rel)s r ON r.%(rel_segment)s = pair.segment_id
+                 JOIN %(table)s scope
+                   ON scope.id = r.%(rel_scope)s AND scope.id = ANY(%(scopes)s)
+                  AND (scope.company_id IS NULL OR scope.company_id::text = ANY(pair.companies))""",
             markets=markets,
             table=SQL.identifier(self._table),
             scopes=list(self.ids),

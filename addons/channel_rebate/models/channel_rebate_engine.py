@@ -70,6 +70,7 @@ class ChannelRebateEngine(models.AbstractModel):
         """-> list of Term: the days on which each version decides. Drafts make room for themselves as approval
         would.
         """
+        self._read_ahead(versions.program_id)
         terms = []
         for program, group in versions.grouped("program_id").items():
             drafts = group.filtered(lambda v: not v._is_in_force()).sorted("valid_from")
@@ -87,6 +88,14 @@ class ChannelRebateEngine(models.AbstractModel):
             for position, (version, start, end) in enumerate(found):
                 terms.append(Term(version, start, end, start if position else first_day(version, start)))
         return terms
+
+    def _read_ahead(self, programs):
+        """Read the terms of all versions at once; they are asked one by one afterwards."""
+        versions = programs.version_ids
+        versions.fetch([name for name, field in versions._fields.items() if field.store and field.column_type])
+        for name, field in versions._fields.items():
+            if field.type in ("one2many", "many2many") and field.comodel_name.startswith("channel."):
+                versions.mapped(name)
 
     def _sql_terms(self, terms):
         """-> relation of versions: their columns, and what the stages ask of them"""
@@ -219,7 +228,6 @@ class ChannelRebateEngine(models.AbstractModel):
                 start,
             )
         split = any(version.distribution == "share" for version in run.versions)
-        exact = SQL("%s - %s", self._sql_earned(SQL("x.after")), self._sql_earned(SQL("x.before")))
         return SQL(
             """SELECT %(facts)s,
                       CASE WHEN x.exclusion IS NULL THEN %(tier)s END AS tier_id,
@@ -228,6 +236,9 @@ class ChannelRebateEngine(models.AbstractModel):
                       x.after AS total_after,
                       %(rebate)s AS rebate_amount
                  FROM (
+                    -- what is earned is calculated once for each line: OFFSET keeps the planner from repeating it
+                    SELECT x.*, %(earned_after)s AS earned_after, %(earned_before)s AS earned_before
+                      FROM (
                     SELECT run.*, run.after - COALESCE(run.earning_amount / run.share, run.earning_amount) AS before
                       FROM (
                         SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra,
@@ -242,11 +253,14 @@ class ChannelRebateEngine(models.AbstractModel):
                            AND c.unit_id = f.unit_id AND c.version_id = f.version_id
                           %(carried_join)s
                       ) run
+                      ) x OFFSET 0
                  ) x""",
             facts=columns(FACT_KEY + FACT_VALUES, "x"),
             tier=self._sql_line_tier(),
-            exact=exact,
-            rebate=self._sql_line_rebate(exact, split),
+            exact=SQL("x.earned_after - x.earned_before"),
+            rebate=self._sql_line_rebate(split),
+            earned_after=self._sql_earned(SQL("x.after")),
+            earned_before=self._sql_earned(SQL("x.before")),
             carried=carried,
             carried_join=carried_join,
             # the payees of one line share its place
@@ -263,13 +277,13 @@ class ChannelRebateEngine(models.AbstractModel):
             curve=self._sql_curve(total, "x"),
         )
 
-    def _sql_line_rebate(self, exact, split):
+    def _sql_line_rebate(self, split):
         """What a line earns, rounded."""
 
         def rounded(amount):
             return self._sql_round(amount, SQL("x.rounding"))
 
-        after, before = self._sql_earned(SQL("x.after")), self._sql_earned(SQL("x.before"))
+        after, before = SQL("x.earned_after"), SQL("x.earned_before")
         moved = SQL("%s - %s", rounded(after), rounded(before))
         if split:
             # between the sums of the shares up to this payee and before it, so that the parts of a line are exact too
@@ -282,7 +296,9 @@ class ChannelRebateEngine(models.AbstractModel):
                 rounded(SQL("%s * %s", upper, before)),
                 rounded(SQL("x.share_before * %s", before)),
             )
-        by_line = rounded(SQL("(%s) * COALESCE(x.share, 1) * COALESCE(x.collection_factor, 100) / 100", exact))
+        by_line = rounded(
+            SQL("(%s - %s) * COALESCE(x.share, 1) * COALESCE(x.collection_factor, 100) / 100", after, before)
+        )
         return SQL("CASE WHEN x.earning_amount = 0 THEN 0 WHEN x.line_rounded THEN %s ELSE %s END", by_line, moved)
 
     def _sql_line_tier(self):

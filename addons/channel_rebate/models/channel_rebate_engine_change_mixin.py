@@ -154,6 +154,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
     def _plans(self, programs, date_to, whole=False):
         """Yield a Plan for each group of programmes that the same lines are looked at for."""
         self.env["channel.segment"]._refresh_pending()
+        self._read_ahead(programs)
         ids = list(programs.ids)
         cluster = self._cluster()
         prints = self._fingerprints(programs, date_to)
@@ -247,10 +248,10 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             result[program.id] = hashlib.sha256(repr(facts).encode()).hexdigest()
         return result
 
-    def _rate_prints(self, programs):
-        """-> {programme id: exchange rates up to the last run's day}, for those that convert by the rate table"""
+    def _rate_prints(self, programs, date_to=None):
+        """-> {programme id: exchange rates up to a day, or the last run's}, for those that convert by the rate table"""
         converting = programs.filtered(
-            lambda p: p.calculation
+            lambda p: (date_to or p.calculation)
             and (
                 p.currency_id != p.company_id.currency_id
                 or any(
@@ -263,9 +264,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 )
             )
         )
-        return {
-            program.id: self._rate_print(program.calculation["date_to"]) for program in converting
-        }
+        days = {program.id: str(date_to or program.calculation["date_to"]) for program in converting}
+        prints = {day: self._rate_print(day) for day in set(days.values())}
+        return {program_id: prints[day] for program_id, day in days.items()}
 
     def _rate_print(self, date_to):
         ((found,),) = self.env.execute_query(
@@ -294,11 +295,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             "date_to": str(date_to),
             "day": str(Date.today()),
         }
+        rates = self._rate_prints(plan.programs, date_to)
         for program in plan.programs:
-            program.calculation = {**state, "terms": prints[program.id]}
-        rates = self._rate_prints(plan.programs)
-        for program in plan.programs:
-            program.calculation = {**program.calculation, "rates": rates.get(program.id)}
+            program.calculation = {**state, "terms": prints[program.id], "rates": rates.get(program.id)}
         plan.programs.flush_recordset(["calculation"])
 
     # === PRODUCTS === #

@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 _logger = logging.getLogger(__name__)
 
 
@@ -257,6 +259,32 @@ class ChannelRebateProgram(models.Model):
             programs.calculation = False
         programs._recompute_balances(date_to)
         return {"programs": programs.ids, "date_to": date_to.isoformat()}
+
+    def accrue_in_jobs(self, date_to=None):
+        """Accrue on as many processes as there are job runners: a job for each programme, or those that are combined.
+
+        Each job is a transaction of its own: one that fails, or is killed, has done nothing and is done again, and none
+        waits for another. Asked twice for one day, the jobs that wait already are not doubled.
+
+        :param date_to: ISO day or date, today if none
+        :return: uuids of the jobs
+        """
+        programs = self or self.search([("company_id", "in", self.env.companies.ids)])
+        programs.check_access("write")
+        date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
+        jobs = []
+        for together in self.env["channel.rebate.engine"]._combined(programs._with_combined()):
+            key = f"rebate-accrue-{','.join(map(str, sorted(together.ids)))}-{date_to}"
+            name = self.env._("Accrue rebates: %s", ", ".join(together.mapped("code")))
+            jobs.append(together.with_delay(identity_key=key, description=name)._job_accrue(str(date_to)).uuid)
+        return jobs
+
+    def _job_accrue(self, date_to):
+        """See :meth:`accrue_in_jobs`. A programme that is worked on elsewhere is tried again later."""
+        try:
+            self.accrue(date_to)
+        except LockError as error:
+            raise RetryableJobError(str(error)) from error
 
     @api.readonly
     def simulate(self, date_from, date_to, version_ids=None, purpose="rebate"):

@@ -4,6 +4,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.tests.common import trap_jobs
+
 from .common import ChannelRebateCommon
 
 
@@ -171,6 +173,22 @@ class TestRebateAccrual(ChannelRebateCommon):
         alert = self.env["channel.alert"].search([("key", "=", f"accrue-{broken.id}")])
         self.assertEqual(alert.severity, "critical")
         self.assertBooked(broken, 0)
+
+    def test_jobs(self):
+        """A job for each programme, combined ones together; done, they have booked; asked twice, they are one."""
+        combination = self.env["channel.rebate.combination"].create({"name": "Both", "method": "best"})
+        alone = self._program("ALONE", [(0, 10)])
+        both = self._program("BOTH1", [(0, 10)], combination_id=combination.id)
+        both += self._program("BOTH2", [(0, 20)], combination_id=combination.id)
+        self._invoice(1000, "2026-01-10")
+        with trap_jobs() as trap:
+            (alone + both).accrue_in_jobs("2026-03-31")
+            (alone + both).accrue_in_jobs("2026-03-31")
+            trap.assert_jobs_count(2)
+            trap.perform_enqueued_jobs()
+        self.assertBooked(alone, 100)
+        self.assertBooked(both[1], 200)
+        self.assertBooked(both[0], 0)
 
     def test_refusals(self):
         program = self._program("FIXED", [(0, 10)])

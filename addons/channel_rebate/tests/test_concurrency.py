@@ -1,6 +1,9 @@
+import os
+import signal
+
 from psycopg2.errors import SerializationFailure
 
-from odoo import api
+from odoo import api, sql_db
 from odoo.exceptions import LockError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
@@ -80,6 +83,66 @@ class TestRebateConcurrency(BaseCase):
                 self._env(second)["channel.rebate.program"].browse(self.program_id).accrue("2026-01-31")
             first.rollback()
             second.rollback()
+
+    def test_killed_run(self):
+        """kill -9 in the middle: nothing is lost and nothing is there twice; the next run does the work."""
+        with self.registry.cursor() as cr:
+            env = self._env(cr)
+            program = env["channel.rebate.program"].browse(self.program_id)
+            member = env["res.partner"].create(
+                {"name": "Killed", "is_company": True, "channel_role": "distributor"}
+            )
+            version = env["channel.rebate.program.version"].create(
+                {"program_id": program.id, "valid_from": "2026-01-01", "valid_to": "2026-03-31"}
+            )
+            env["channel.rebate.tier"].create({"version_id": version.id, "lower_bound": 0, "rate": 1})
+            figure = env["channel.rebate.figure"].create(
+                {
+                    "program_id": program.id,
+                    "member_id": member.id,
+                    "kind": "guarantee",
+                    "value": 500,
+                    "date_from": "2026-01-01",
+                }
+            )
+            env.flush_all()
+            # approval needs a second person; here it is only a state
+            cr.execute("UPDATE channel_rebate_program_version SET state = 'approved' WHERE id = %s", [version.id])
+            cr.execute("UPDATE channel_rebate_figure SET state = 'approved' WHERE id = %s", [figure.id])
+        self.addCleanup(self._remove_killed, version.id, figure.id, member.id)
+        self.assertEqual(self._run_and_die(), signal.SIGKILL)
+        self.assertEqual(self._entitlements(), [])
+        for _again in range(2):
+            with self.registry.cursor() as cr:
+                self._env(cr)["channel.rebate.program"].browse(self.program_id).calculate("2026-03-31")
+            self.assertEqual(self._entitlements(), [500])
+
+    def _run_and_die(self):
+        """Calculate in a process of its own that kills itself when everything is written but not committed."""
+        child = os.fork()
+        if not child:
+            try:
+                sql_db._Pool = None  # the connections of the parent are not ours
+                with sql_db.db_connect(self.registry.db_name).cursor() as cr:
+                    env = self._env(cr)
+                    engine = type(env["channel.rebate.engine"])
+                    engine._remember = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
+                    env["channel.rebate.program"].browse(self.program_id).calculate("2026-03-31")
+            finally:
+                os._exit(1)
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+    def _entitlements(self):
+        with self.registry.cursor() as cr:
+            cr.execute("SELECT entitlement FROM channel_rebate_balance WHERE program_id = %s", [self.program_id])
+            return [row[0] for row in cr.fetchall()]
+
+    def _remove_killed(self, version_id, figure_id, member_id):
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM channel_rebate_balance WHERE program_id = %s", [self.program_id])
+            cr.execute("DELETE FROM channel_rebate_figure WHERE id = %s", [figure_id])
+            cr.execute("DELETE FROM channel_rebate_program_version WHERE id = %s", [version_id])
+            self._env(cr)["res.partner"].browse(member_id).unlink()
 
     def test_run_on_an_old_snapshot_does_not_serialise(self):
         """The second transaction looked before the first committed: it must not book on what it saw."""
