@@ -14,6 +14,7 @@
         "security/channel_clause_security.xml",
         "security/channel_contract_signature_security.xml",
         "security/channel_contract_comment_security.xml",
+        "security/channel_contract_obligation_security.xml",
         # Data
         "data/ir_sequence_data.xml",
         "data/channel_contract_type_data.xml",
@@ -25,6 +26,8 @@
         # Reports
         "report/channel_contract_templates.xml",
         "report/ir_actions_report.xml",
+        "report/channel_contract_worksheet_report.xml",
+        "report/channel_contract_worksheet_templates.xml",
         "report/channel_contract_comparison_templates.xml",
         "report/channel_contract_evidence_report.xml",
         "report/channel_contract_evidence_templates.xml",
@@ -55,6 +58,7 @@
         "views/portal_signature_templates.xml",
         "views/verify_templates.xml",
         "views/channel_contract_performance_views.xml",
+        "views/channel_contract_obligation_views.xml",
         "views/channel_contract_menus.xml",
     ],
     "assets": {

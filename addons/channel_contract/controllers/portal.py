@@ -83,7 +83,19 @@ class ChannelContractPortal(CustomerPortal):
             contract_sudo = self._document_check_access("channel.contract", contract_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        return request.render("channel_contract.portal_contract", self._contract_page_values(contract_sudo))
+        Obligation = request.env["channel.contract.obligation"]
+        version_sudo = contract_sudo.current_version_id
+        return request.render(
+            "channel_contract.portal_contract",
+            self._contract_page_values(
+                contract_sudo,
+                progress=version_sudo._portal_progress() if version_sudo.on_portal else {},
+                # By the rules of the user; internal users who look see what the member sees
+                obligations=Obligation.search([("contract_id", "=", contract_id), ("side", "=", "member")])
+                if Obligation.has_access("read")
+                else Obligation,
+            ),
+        )
 
     # Not readonly: rendering the PDF may store its assets
     @http.route(

@@ -7,6 +7,8 @@ from . import channel_clause
 from . import channel_contract_stage_mixin  # first: models below inherit these
 from . import channel_contract_archive_mixin
 from . import channel_contract_lifecycle_mixin
+from . import channel_contract_obligations_mixin
+from . import channel_contract_worksheet_mixin
 from . import channel_contract_renewal_mixin
 from . import channel_contract_terms_mixin
 from . import channel_contract
@@ -33,6 +35,7 @@ from . import channel_contract_version_review_mixin
 from . import channel_contract_version_terms_mixin
 from . import channel_contract_version_signature_mixin
 from . import channel_contract_event
+from . import channel_contract_obligation
 from . import channel_contract_performance
 from . import channel_contract_service_level
 from . import channel_contract_suspension

@@ -15,6 +15,8 @@ class ChannelContract(models.Model):
     _description = "Contract"
     _inherit = [
         "channel.versioned.mixin",
+        "channel.contract.obligations.mixin",
+        "channel.contract.worksheet.mixin",
         "channel.contract.archive.mixin",
         "channel.contract.lifecycle.mixin",
         "channel.contract.renewal.mixin",

@@ -105,9 +105,23 @@ class ChannelContractCommitment(models.Model):
     def _target_text(self):
         """:return: how much is committed, as a person reads it"""
         self.ensure_one()
+        return self._value_text(self.amount if self.measure == "amount" else self.quantity)
+
+    def _value_text(self, value):
+        """:return: an amount with its currency, or a quantity with its unit, as a person reads it"""
+        self.ensure_one()
+        value = float(value)
         if self.measure == "amount":
-            return formatLang(self.env, self.amount, currency_obj=self.currency_id)
-        return formatLang(self.env, self.quantity, digits=0 if self.quantity == round(self.quantity) else 2)
+            return formatLang(self.env, value, currency_obj=self.currency_id)
+        quantity = formatLang(self.env, value, digits=0 if value == round(value) else 2)
+        return " ".join(filter(None, [quantity, self._unit_text()]))
+
+    def _unit_text(self):
+        """:return: the unit of a quantity where the products named have one in common, else the word for any"""
+        self.ensure_one()
+        # sudo: the unit of what is agreed is printed, also for who does not see the products
+        units = self.sudo().product_tmpl_ids.uom_id
+        return units.name if len(units) == 1 else self.env._("units")
 
     def _scope_text(self):
         """:return: what is committed, of which products and for whom; empty for everything"""

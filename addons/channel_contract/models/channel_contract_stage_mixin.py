@@ -86,6 +86,7 @@ class ChannelContractStageMixin(models.AbstractModel):
         # pylint: disable-next=no-search-all  # one set-based question about every contract
         self.sudo().with_context(active_test=False).search([])._update_stages()
         self.env["channel.contract.performance"]._alert_shortfalls()
+        self.env["channel.contract.obligation"]._run_calendar()
 
     def _update_stages(self):
         """Bring the stage of these contracts in step with what it follows from, and note changes in the timeline.

@@ -166,6 +166,37 @@ class ChannelContractVersionDiscussionMixin(models.AbstractModel):
                     )
                 )
 
+    def _portal_progress(self):
+        """How far the commitments of the version are kept, in the period of today or the last one before it.
+
+        :return: ``{commitment_id: {achieved, target, percent, bar, color, status, period_start, period_end}}``, texts
+            to show; empty while the version does not stand
+        """
+        # sudo: the commitments of a version that the member reads, held against the member's own documents
+        versions = self.sudo().filtered(lambda version: version._stands())
+        performance = versions.env["channel.contract.performance"]
+        lines = {line.id: line for line in versions.commitment_ids}
+        statuses = dict(performance._fields["status"]._description_selection(self.env))
+        progress = {}
+        today = self.company_id._channel_today() if self else None
+        # Oldest period first: what is kept is the last one that has begun
+        for row in performance._rows_of(versions.commitment_ids, through=today):
+            line = lines[row["commitment_id"]]
+            percent = float(row["progress"] or 0)
+            progress[line.id] = {
+                "achieved": line._value_text(row["achieved"]),
+                "target": line._value_text(row["target"]),
+                "percent": round(percent),
+                "bar": max(0, min(100, round(percent))),
+                "color": {"missed": "bg-danger", "behind": "bg-warning", "met": "bg-success"}.get(
+                    row["status"], "bg-primary"
+                ),
+                "status": statuses[row["status"]],
+                "period_start": row["period_start"],
+                "period_end": row["period_end"],
+            }
+        return progress
+
     def _portal_read_url(self):
         self.ensure_one()
         return f"/my/channel/contracts/{self.contract_id.id}/versions/{self.id}/read"

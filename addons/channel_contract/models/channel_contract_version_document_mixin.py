@@ -42,7 +42,7 @@ class ChannelContractVersionDocumentMixin(models.AbstractModel):
             "subject": self.env._("Subject"),
             "products": self.env._("Products"),
             "period": self.env._("In each"),
-            "amount": self.env._("Amount before tax"),
+            "committed": self.env._("Committed (amounts before tax)"),
             "authorizations": self.env._("Territories and Products"),
             "letter": self.env._("Authorization"),
             "territory": self.env._("Territory"),
@@ -97,7 +97,7 @@ class ChannelContractVersionDocumentMixin(models.AbstractModel):
         return [row for row in rows if row[2]]
 
     def _document_commitments(self):
-        """:returns: list of rows ``{subject, products, period, amount}``"""
+        """:returns: list of rows ``{subject, products, period, committed}``; a quantity names its unit"""
         languages = self._document_languages()
 
         def both(value):
@@ -113,12 +113,15 @@ class ChannelContractVersionDocumentMixin(models.AbstractModel):
                 line = version.commitment_ids[place]
                 return dict(line._fields["period"]._description_selection(version.env))[line.period]
 
+            def committed(version, place=place):
+                return version.commitment_ids[place]._target_text()
+
             rows.append(
                 {
                     "subject": line.name,
                     "products": both(products),
                     "period": both(period),
-                    "amount": line._target_text(),
+                    "committed": both(committed),
                 }
             )
         return rows

@@ -9,6 +9,7 @@ from odoo import models
 _NUMBERED = {
     "channel_contract.report_contract": lambda version: f"{version.contract_id.name} v{version.number}",
     "channel_contract.report_evidence": lambda request: f"{request.contract_id.name} v{request.version_id.number}",
+    "channel_contract.report_worksheet": lambda contract: contract.name,
     "channel_contract.report_comparison": lambda wizard: wizard.after_id.contract_id.name,
 }
 

@@ -15,6 +15,7 @@ from . import test_contract_import
 from . import test_contract_immutable
 from . import test_contract_lifecycle
 from . import test_contract_migration
+from . import test_contract_obligation
 from . import test_contract_order
 from . import test_contract_original
 from . import test_contract_portal
@@ -23,6 +24,7 @@ from . import test_contract_report
 from . import test_contract_stage
 from . import test_contract_terms
 from . import test_price_quality
+from . import test_contract_worksheet
 from . import test_seal
 from . import test_signature
 from . import test_signature_concurrency

@@ -46,6 +46,33 @@ class TestContractReport(ChannelContractCommon):
                 self.assertIn(text, html)
         self.assertNotIn("Draft. Not valid", html)
 
+    def test_commitment_by_quantity_prints_quantity_unit_and_scope(self):
+        contract = self._channel_contract(
+            self.dealer,
+            approve=False,
+            commitment_ids=[
+                Command.create(
+                    {
+                        "name": "Tender volume",
+                        "measure": "quantity",
+                        "quantity": 1250,
+                        "product_tmpl_ids": [Command.set(self.device.product_tmpl_id.ids)],
+                        "region_id": self.region_east.id,
+                        "customer_id": self.hospital.id,
+                    }
+                ),
+                Command.create({"name": "Gauze", "measure": "quantity", "quantity": 2.5}),
+            ],
+        )
+        [row, any_product] = contract.version_ids._document_commitments()
+        self.assertEqual(row["committed"], f"1,250 {self.uom_unit.name}")
+        for text in ("Test Catheter", "Test East", "Test Hospital"):
+            self.assertIn(text, row["products"])
+        self.assertEqual((any_product["committed"], any_product["products"]), ("2.50 units", "All products"))
+        html = self._html(contract.version_ids)
+        self.assertIn(row["committed"], html)
+        self.assertNotIn("0.00", html)
+
     def test_draft_says_that_it_is_one(self):
         contract = self._channel_contract(self.dealer, approve=False)
         self.assertIn("Draft. Not valid", self._html(contract.version_ids))

@@ -16,6 +16,8 @@ class ChannelContractDecision(models.TransientModel):
             ("resume", "Put contract in force again"),
             ("terminate", "Terminate contract"),
             ("notice", "Give notice"),
+            ("waive", "Waive obligation"),
+            ("reopen", "Open obligation again"),
         ],
         required=True,
         readonly=True,
@@ -31,10 +33,14 @@ class ChannelContractDecision(models.TransientModel):
             "resume": ("channel.contract", "action_resume"),
             "terminate": ("channel.contract", "action_terminate"),
             "notice": ("channel.contract", "action_give_notice"),
+            "waive": ("channel.contract.obligation", "action_waive"),
+            "reopen": ("channel.contract.obligation", "action_reopen"),
         }
 
     def action_decide(self):
         self.ensure_one()
         options = {"side": self.side} if self.decision in ("terminate", "notice") else {}
-        self._method()(reason=self.reason, date=self.date, **options)
+        if self.decision not in ("waive", "reopen"):
+            options["date"] = self.date
+        self._method()(reason=self.reason, **options)
         return {"type": "ir.actions.act_window_close"}
