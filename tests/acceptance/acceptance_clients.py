@@ -1,13 +1,18 @@
 """Three real clients of a served Odoo, which answer to the same two names: `call` and, for errors, `Refused`.
 
 Each stands for one person: it logs in with that person's own password or API key, and everything it does is bound by
-that person's rights.
+that person's rights. A fourth one, `Pages`, sees the pages as a browser gets them.
 """
 
 import json
+import re
 import urllib.error
+import urllib.parse
 import urllib.request
+import uuid
 import xmlrpc.client
+from http.cookiejar import CookieJar
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import odoorpc
@@ -100,3 +105,52 @@ class Json2:
         except urllib.error.HTTPError as error:
             said = json.load(error)
             raise Refused(said["name"].rpartition(".")[2], said["message"]) from error
+
+
+class Pages:
+    """A person before the pages, logged in or (without a login) a visitor; redirects are shown, not followed."""
+
+    class _Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_args):
+            return None
+
+    def __init__(self, url, login=None, password=None):
+        self.url = url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), self._Stay)
+        if login:
+            answer = self.post("/web/login", {"login": login, "password": password}, page="/web/login")
+            assert answer.status == 303, f"{login} could not log in"
+
+    def get(self, path):
+        """:return: what came: ``status``, ``headers``, ``content`` (bytes) and ``text``"""
+        return self._open(urllib.request.Request(f"{self.url}{path}"))
+
+    def post(self, path, form, page, file=None):
+        """Send a form as a browser does: with the token of a page of the same session.
+
+        :param file: content of the form's field ``file``
+        """
+        token = re.search(r'csrf_token"? ?(?:value=|:) ?"([^"]+)"', self.get(page).text)[1]
+        form = {**form, "csrf_token": token}
+        if file is None:
+            return self._open(urllib.request.Request(f"{self.url}{path}", data=urllib.parse.urlencode(form).encode()))
+        border = uuid.uuid4().hex
+        parts = [f'--{border}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+                 for name, value in form.items()]
+        parts.append(f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="file.pdf"\r\n'
+                     "Content-Type: application/pdf\r\n\r\n".encode() + file + f"\r\n--{border}--\r\n".encode())
+        return self._open(urllib.request.Request(
+            f"{self.url}{path}", data=b"".join(parts),
+            headers={"Content-Type": f"multipart/form-data; boundary={border}"},
+        ))
+
+    def _open(self, request):
+        try:
+            answer = self._opener.open(request, timeout=120)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            content = answer.read()
+            return SimpleNamespace(
+                status=answer.status, headers=answer.headers, content=content, text=content.decode(errors="replace")
+            )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
-from acceptance_clients import Json2, JsonRpc, XmlRpc
+from acceptance_clients import Json2, JsonRpc, Pages, XmlRpc
 
 #: One day for all documents, so that a run over midnight, or over the end of a quarter, stays in one window.
 TODAY = datetime.now(UTC).date()
@@ -56,6 +56,11 @@ class World:
         return self._client(
             "json2", login, lambda: Json2(served.url, served.db, self.json(login).new_api_key(f"Acceptance {TAG}"))
         )
+
+    def pages(self, login=None):
+        """:return: the :class:`Pages` of a person, or of a visitor"""
+        served, password = self.served, self._logins.get(login)
+        return self._client("pages", login, lambda: Pages(served.url, login, password))
 
     def ref(self, xmlid):
         """:return: the database id behind an external id"""

@@ -18,6 +18,8 @@ CHAPTERS = (
     "programs",
     "stock",
     "trade",
+    "price_control",
+    "agreements",
     "abroad",
     "incidents",
     "settlement",
