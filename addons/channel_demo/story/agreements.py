@@ -115,9 +115,6 @@ def _type(env, template):
         "approval_hint": "Fallback texts of payment and liability: ask Finance before you submit.",
     })
     kind.with_context(lang="zh_CN").name = "重点经销合同"
-    ref(env, "clause_quality").with_user(ref(env, "user_contract")).write({
-        "mandatory": True, "type_ids": [Command.set(kind.ids)],
-    })
     return name_record(env, "contract_type_key", kind)
 
 
@@ -128,8 +125,17 @@ def _next_version(env, code, **values):
     contract = ref(env, f"contract_{code}").with_user(ref(env, "user_contract"))
     contract.action_new_version()
     draft = contract.version_ids.filtered(lambda version: version.state == "draft")
-    draft.write({"valid_from": calendar.today(), **values})
+    draft.write({"valid_from": _first_free_day(env, contract.member_id), **values})
     return draft
+
+
+def _first_free_day(env, dealer):
+    """Today, or the day after a dealer's last document: what a version governs anew needs approvals of its own."""
+    today = env.company._channel_today()
+    last = env["account.move"].search([
+        ("commercial_partner_id", "=", dealer.id), ("state", "=", "posted"), ("invoice_date", ">=", today),
+    ], order="invoice_date desc", limit=1).invoice_date
+    return last + relativedelta(days=1) if last else today
 
 
 def _amended(env):
@@ -158,7 +164,7 @@ def _ends_soon(env):
     draft = _next_version(
         env, "D005",
         purpose="Until the tender of the province is decided",
-        valid_to=calendar.today() + relativedelta(days=40),
+        valid_to=env.company._channel_today() + relativedelta(days=40),
         renewal="agreement",
         notice_days=30,
     )
@@ -268,7 +274,7 @@ def _signed(env, template):
     draft = _next_version(
         env, "D002",
         purpose="Agreement of the new year, on the texts of the library",
-        valid_to=calendar.today() + relativedelta(years=2, days=-1),
+        valid_to=env.company._channel_today() + relativedelta(years=2, days=-1),
         renewal="agreement",
         notice_days=60,
         payment_term_id=env.ref("account.account_payment_term_45days").id,
@@ -338,6 +344,7 @@ def _out_for_signature(env, kind):
     draft = contract.version_ids
     draft.write({
         "purpose": "Key dealer of North China",
+        "valid_from": _first_free_day(env, contract.member_id),
         "pricelist_id": ref(env, "price_table").id,
         "payment_term_id": env.ref("account.account_payment_term_30days").id,
         "company_signatory": "Zong Jingli, General Manager",

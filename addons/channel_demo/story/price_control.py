@@ -114,8 +114,8 @@ def _special_prices(env):
     today = calendar.today()
     asked = env["channel.price.request"].with_user(sales).submit(
         {
-            "member_id": ref(env, "dealer_D002").id,
-            "customer_id": ref(env, "hospital_370000_000").id,
+            "member_id": ref(env, "dealer_D003").id,
+            "customer_id": ref(env, "hospital_310000_000").id,
             "date_to": (today + relativedelta(months=3)).isoformat(),
             "purpose": "competition",
             "competitor": "Invented Vascular Ltd.",
@@ -128,8 +128,8 @@ def _special_prices(env):
     request.with_user(manager).action_approve()
     name_record(env, "price_request_approved", request)
     order = env["sale.order"].with_user(sales).create({
-        "partner_id": ref(env, "dealer_D002").id,
-        "channel_end_customer_id": ref(env, "hospital_370000_000").id,
+        "partner_id": ref(env, "dealer_D003").id,
+        "channel_end_customer_id": ref(env, "hospital_310000_000").id,
         "order_line": [Command.create({"product_id": balloon.id, "product_uom_qty": 20})],
     })
     order.action_confirm()
