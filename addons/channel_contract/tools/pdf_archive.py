@@ -66,7 +66,7 @@ def read_archive(content):
                 name = member.filename.rsplit("/", 1)[-1]
                 files[key(member.filename)] = ArchivedFile(name, archive.read(member))
             return files
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, UnicodeDecodeError) as error:
         raise ArchiveError("unreadable") from error
 
 

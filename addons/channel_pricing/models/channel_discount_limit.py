@@ -17,6 +17,8 @@ class ChannelDiscountLimit(models.Model):
     _limit_sequence = "channel.discount.limit"
     _limit_ending = "end_discount_limit"
 
+    # Declared again, so that its table of pairs is this add-on's and goes away with it.
+    segment_ids = fields.Many2many()
     group_id = fields.Many2one(
         "res.groups", string="Position", required=True, index=True, ondelete="restrict", tracking=True
     )

@@ -23,6 +23,8 @@ class ChannelPriceLimit(models.Model):
     _limit_sequence = "channel.price.limit"
     _limit_ending = "end_limit"
 
+    # Declared again, so that its table of pairs is this add-on's and goes away with it.
+    segment_ids = fields.Many2many()
     kind = fields.Selection(
         [("floor", "Floor"), ("ceiling", "Ceiling (Tender)"), ("award", "Award (Volume-Based Procurement)")],
         required=True,

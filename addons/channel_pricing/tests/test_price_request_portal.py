@@ -69,7 +69,7 @@ class TestPriceRequestApi(ChannelPricingCommon):
             with self.subTest(words):
                 self.assertIn(words, text)
         with self.assertRaisesRegex(ValidationError, "currency"):
-            self._submit(currency="XXX")
+            self._submit(currency="QQQ")
         with self.assertRaisesRegex(ValidationError, "date_to"):
             self._submit(date_to="2020-01-01")
         with self.assertRaisesRegex(ValidationError, "reference"):

@@ -101,7 +101,7 @@ class TestStackingPolicy(ChannelPricingCommon):
             ("Line 1.*mode", [{"amount": 5, "offers": [{**good, "mode": "often"}]}], None),
             ("Line 1.*sequence", [{"amount": 5, "offers": [{**good, "sequence": "x"}]}], None),
             ("Line 1.*unknown key rate", [{"amount": 5, "offers": [{**good, "rate": 1}]}], None),
-            ("currency", [{"amount": 5}], "XXX"),
+            ("currency", [{"amount": 5}], "QQQ"),
         ):
             with self.subTest(message, lines=lines), self.assertRaisesRegex(ValidationError, message):
                 self.policy.combine(lines, currency=currency)

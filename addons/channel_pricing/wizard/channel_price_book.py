@@ -13,7 +13,7 @@ class ChannelPriceBook(models.TransientModel):
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     member_id = fields.Many2one(
-        "res.partner", string="Member", domain=[("channel_role", "!=", False), ("parent_id", "=", False)]
+        "res.partner", domain=[("channel_role", "!=", False), ("parent_id", "=", False)]
     )
     customer_id = fields.Many2one(
         "res.partner", string="End Customer", domain=[("is_company", "=", True), ("parent_id", "=", False)],
