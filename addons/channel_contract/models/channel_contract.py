@@ -1,3 +1,4 @@
+import operator as comparison
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -6,6 +7,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .channel_contract_type import RENEWALS
+
+_COMPARE = {"<": comparison.lt, "<=": comparison.le, ">": comparison.gt, ">=": comparison.ge}
 
 
 class ChannelContract(models.Model):
@@ -83,7 +86,9 @@ class ChannelContract(models.Model):
         "channel.contract.version", string="Version in Force", compute="_compute_current_version_id"
     )
     current_valid_from = fields.Date(string="Valid From", compute="_compute_current_version_id")
-    current_valid_to = fields.Date(string="Valid To", compute="_compute_current_version_id")
+    current_valid_to = fields.Date(
+        string="Valid To", compute="_compute_current_version_id", search="_search_current_valid_to"
+    )
     current_renewal = fields.Selection(RENEWALS, string="At the End", compute="_compute_current_version_id")
     state = fields.Selection(
         [
@@ -179,6 +184,19 @@ class ChannelContract(models.Model):
             "ended": has_approved & ~in_force & ~has_future,
         }
         return Domain.OR(domains[state] for state in value if state in domains)
+
+    def _search_current_valid_to(self, operator, value):
+        """Which contracts' version in force ends on, before or after a day: the calendar asks."""
+        if operator not in _COMPARE:
+            return NotImplemented
+        day = fields.Date.to_date(value)
+        ending = self._version_model()._version_standing_domain() & Domain("valid_to", operator, day)
+        contracts = self.with_context(active_test=False).search(Domain("version_ids", "any", ending))
+        # of several versions only the one in force counts
+        found = contracts.filtered(
+            lambda contract: contract.current_valid_to and _COMPARE[operator](contract.current_valid_to, day)
+        )
+        return Domain("id", "in", found.ids)
 
     # === CONSTRAINT METHODS ===#
 

@@ -81,7 +81,7 @@ registry.category("web_tour.tours").add("channel_manager", {
         ...openMenu("channel_base.menu_channel_contracts", "channel_contract.menu_channel_contract"),
         {
             content: "Open its contract",
-            trigger: ".o_data_row:contains(Tour agreement) .o_data_cell[name=title]",
+            trigger: ".o_kanban_record:contains(Tour agreement)",
             run: "click",
         },
         {
