@@ -72,4 +72,5 @@
             "channel_contract/static/src/contract_document.scss",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
 }

@@ -1,3 +1,4 @@
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 #: Functions of the database that note changes; their triggers go with them.
@@ -20,4 +21,4 @@ def pre_init_hook(env):
 def uninstall_hook(env):
     """Without this add-on nobody reads the notes: the triggers must not stop whoever posts an invoice."""
     for function in NOTES:
-        env.cr.execute(f"DROP FUNCTION IF EXISTS {function}() CASCADE")
+        env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(function)))

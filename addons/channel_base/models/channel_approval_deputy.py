@@ -27,7 +27,6 @@ class ChannelApprovalDeputy(models.Model):
     )
     deputy_id = fields.Many2one(
         "res.users",
-        string="Deputy",
         required=True,
         index=True,
         domain="[('share', '=', False), ('id', '!=', user_id)]",

@@ -92,7 +92,7 @@ class TestApprovalConcurrency(BaseCase):
 
                 try:
                     results[number] = retrying(attempt, env)
-                    cr.commit()
+                    cr.commit()  # pylint: disable=invalid-commit  # a cursor of the test's own
                 except UserError as error:
                     cr.rollback()
                     results[number] = error
