@@ -114,6 +114,7 @@ class ChannelPricingCommon(ChannelMemberCommon):
             request.with_user(approver).action_approve()
         return request.with_env(cls.env)
 
+    @classmethod
     def _channel_price_version(cls, valid_from, approve=True, table=None, **rules):
         """The next version of ``table``: the rules in force, changed.
 

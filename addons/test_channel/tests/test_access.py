@@ -88,6 +88,7 @@ MATRIX = """
     channel.contract.version        r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.clause.line    r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.commitment     r     r       r       crud     r       r          r         r       crud  -        r      -
+    channel.contract.obligation     r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.type           r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.service.level  r     r       r       crud     r       r          r         r       crud  -        r      -
     channel.contract.performance    r     r       r       r        r       r          r         r       r     -        -      -

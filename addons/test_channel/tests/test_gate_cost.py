@@ -4,7 +4,7 @@ from odoo.tests import tagged
 from odoo.addons.channel_contract.tests.common import ChannelContractCommon
 
 #: Queries of all checks of all add-ons together for one order, from an empty cache.
-BUDGET = 30
+BUDGET = 36
 LINES = 200
 
 
