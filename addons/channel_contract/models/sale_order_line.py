@@ -5,10 +5,10 @@ from odoo.tools.sql import column_exists, create_column
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    channel_price_version_id = fields.Many2one(
+    channel_agreed_version_id = fields.Many2one(
         "channel.contract.version",
         string="Price Agreed in",
-        compute="_compute_channel_price_version_id",
+        compute="_compute_channel_agreed_version_id",
         store=True,
         copy=False,
         # Sales may sell by contracts that they do not see
@@ -20,8 +20,8 @@ class SaleOrderLine(models.Model):
 
     def _auto_init(self):
         # Of lines that exist already nothing is known, and none is priced again for it.
-        if not column_exists(self.env.cr, self._table, "channel_price_version_id"):
-            create_column(self.env.cr, self._table, "channel_price_version_id", "int4")
+        if not column_exists(self.env.cr, self._table, "channel_agreed_version_id"):
+            create_column(self.env.cr, self._table, "channel_agreed_version_id", "int4")
         return super()._auto_init()
 
     @api.depends(
@@ -33,14 +33,14 @@ class SaleOrderLine(models.Model):
         "order_id.partner_id",
         "order_id.channel_end_customer_id",
     )
-    def _compute_channel_price_version_id(self):
+    def _compute_channel_agreed_version_id(self):
         """The contract version whose price rule wins, where the line is sold at its price."""
         for line in self._with_rule_books():
             version = line.pricelist_item_id.channel_contract_version_id
             net = line.price_unit * (1 - (line.discount or 0.0) / 100)
             agreed = version and not line.currency_id.compare_amounts(net, line._get_pricelist_price())
-            line.channel_price_version_id = version if agreed else False
+            line.channel_agreed_version_id = version if agreed else False
 
     def _channel_price_is_agreed(self):
         """A price of a contract too, once the quotation was sent; a draft follows its contract."""
-        return super()._channel_price_is_agreed() or bool(self.state == "sent" and self.channel_price_version_id)
+        return super()._channel_price_is_agreed() or bool(self.state == "sent" and self.channel_agreed_version_id)

@@ -19,7 +19,7 @@ class TestContractPriceLock(ChannelContractCommon):
 
     def test_a_sent_quotation_keeps_the_contract_s_price(self):
         line = self.order.order_line
-        self.assertEqual((line.price_unit, line.channel_price_version_id), (70, self.contract.version_ids))
+        self.assertEqual((line.price_unit, line.channel_agreed_version_id), (70, self.contract.version_ids))
         self.order.action_quotation_sent()
         self.rule.fixed_price = 75
         self.order.action_update_prices()
@@ -34,4 +34,4 @@ class TestContractPriceLock(ChannelContractCommon):
 
     def test_a_price_typed_by_hand_was_not_agreed(self):
         self.order.order_line.price_unit = 60
-        self.assertFalse(self.order.order_line.channel_price_version_id)
+        self.assertFalse(self.order.order_line.channel_agreed_version_id)
