@@ -303,6 +303,7 @@ class ChannelContractSignature(http.Controller):
             )
         except AccessError:
             return request.make_response("", status=403)
+        # sudo: found by the token of the link, which only its signatory has
         requests = request.env["channel.contract.signature.request"].sudo().search(
             [("provider", "=", provider), ("state", "=", "open")]
         )

@@ -40,5 +40,6 @@ class AccountMove(models.Model):
         )
         for move, versions in zip(invoices, answers, strict=True):
             move.channel_contract_version_id = (
+                # sudo: the version goes with the invoice that is taken back, whoever may read contracts
                 move.reversed_entry_id.sudo().channel_contract_version_id.id or versions[:1].id
             )

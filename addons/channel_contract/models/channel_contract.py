@@ -155,6 +155,7 @@ class ChannelContract(models.Model):
             versions = by_contract.get(contract, self.env["channel.contract.version"])
             current = in_force.get(contract._origin.id, versions.browse()).with_env(self.env)
             contract.current_version_id = current
+            # sudo: who reads the contract reads since when, till when and how its terms go on
             contract.current_valid_from = current.sudo().valid_from
             contract.current_valid_to = current.sudo().valid_to
             contract.current_renewal = current.sudo().renewal

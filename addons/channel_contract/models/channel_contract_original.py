@@ -133,6 +133,7 @@ class ChannelContractOriginal(models.Model):
                 request._lock()
             if version.signature_state == "signed":
                 raise UserError(self.env._("%s is signed already.", version.display_name))
+            # sudo: reads the bytes of the original itself, to compare their hash
             if sha256(original.sudo()._content()).hexdigest() != original.sha256:
                 raise UserError(self.env._("File %s is not the one that was uploaded.", original.filename))
             reason = self.env._("Paper original %s", original.filename)

@@ -126,6 +126,7 @@ class ChannelContractSignatory(models.Model):
                         member=version.member_id.name,
                     )
                 )
+            # sudo: one flag of a user, to say which input is wrong
             if signatory.side == "ours" and (partner or not signatory.user_id or signatory.user_id.sudo().share):
                 raise ValidationError(
                     self.env._("%s is no user of the company: choose one to sign for it.", signatory.name)

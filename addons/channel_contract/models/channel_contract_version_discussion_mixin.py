@@ -123,6 +123,7 @@ class ChannelContractVersionDiscussionMixin(models.AbstractModel):
             )
         )
         if parent.resolved and side == "member":
+            # sudo: an answer reopens the comment it answers, which its author need not own
             parent.sudo().write({"resolved": False, "resolved_by_id": False, "resolved_at": False})
         comment._notify()
         return comment._as_json()[0]

@@ -36,6 +36,7 @@ class ProductPricelistItem(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%(contract)s is a contract with %(member)s: its price rules are for that member.",
+                        # sudo: the number of the contract behind a price, not its terms
                         contract=item.channel_contract_version_id.sudo().display_name,
                         member=member.display_name,
                     )

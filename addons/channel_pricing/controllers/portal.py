@@ -33,6 +33,7 @@ class ChannelPricePortal(CustomerPortal):
             ``quantity``, ``search``
         """
         member = self._channel_price_member()
+        # sudo: limited to the end customers of the own member
         customers = request.env["channel.pricing"].sudo()._portal_customers(member)
         chosen = customers.filtered(lambda customer: str(customer.id) == str(customer_id))
         try:

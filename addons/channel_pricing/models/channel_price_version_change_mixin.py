@@ -296,6 +296,7 @@ class ChannelPriceVersionChangeMixin(models.AbstractModel):
         for change in changes:
             names = [
                 change.name,
+                # sudo: names only, of what a rule that the user reads is about
                 *(change[field].sudo().display_name for field in ("segment_id", "member_id", "customer_id")),
                 f"≥ {change.min_quantity:g}" if change.min_quantity else None,
             ]

@@ -249,6 +249,7 @@ class ProductPricelistItem(models.Model):
 
     def _check_version_open(self):
         result = super()._check_version_open()
+        # sudo: notes that a draft was edited, by somebody who may edit its rules
         self._channel_rules_edited(self.sudo().channel_version_id)
         return result
 
