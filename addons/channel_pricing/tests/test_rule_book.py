@@ -3,6 +3,7 @@ from datetime import datetime
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from ..tools import RuleBook
 from .common import ChannelPricingCommon
@@ -134,6 +135,28 @@ class TestRuleBook(ChannelPricingCommon):
         few = queries(self.products[:2])
         self._fill(600)
         self.assertEqual(queries(self.products), few)
+
+    def test_a_long_table_is_never_read_through(self):
+        """Also where the planner takes every rule of the table for a match, and there is none of the kind asked for."""
+        self.env["product.pricelist.item"].create([
+            {"pricelist_id": self.book_table.id, "applied_on": "1_product", "min_quantity": number,
+             "product_tmpl_id": self.products[number % 20].product_tmpl_id.id, "fixed_price": number}
+            for number in range(2000)
+        ])
+        self.env.flush_all()
+        self.cr.execute("ANALYZE product_pricelist_item")
+        asked = []
+        execute_query = type(self.env).execute_query
+
+        def listen(env, query):
+            asked.append(query)
+            return execute_query(env, query)
+
+        with patch.object(type(self.env), "execute_query", listen):
+            RuleBook(self.products, NOW, [(product.id, 3.0) for product in self.products]).winners(self.book_table)
+        [query] = [query for query in asked if "any_of_parties" in query.code]
+        plan = "\n".join(line for (line,) in self.env.execute_query(SQL("EXPLAIN %s", query)))
+        self.assertNotIn("Seq Scan on product_pricelist_item rule", plan)
 
     def test_explanation_of_a_long_table(self):
         """A quote names the rule that wins and the runner-up, and says that there are more."""

@@ -169,7 +169,8 @@ class RuleBook:
                     AS asked(key, level, target, quantity)
             ),
             -- Versions, kinds and parties of which the table has any rule at all. Each LIMIT keeps the planner at the
-            -- index: a semi-join would read the table. MATERIALIZED: one step after the other, however wrong the
+            -- index: a semi-join would read the table. So does each ORDER BY, the index's own next column: a planner
+            -- that takes most rows for matches would else read the table for the first, also where there is none. MATERIALIZED: one step after the other, however wrong the
             -- planner's idea of a table is that was just filled.
             present AS MATERIALIZED (
                 SELECT version_id, level, member_id, customer_id, segment_id
@@ -185,6 +186,7 @@ class RuleBook:
                            AND rule.applied_on = level
                            AND COALESCE(rule.channel_member_id, 0) = member_id
                            AND COALESCE(rule.channel_customer_id, 0) = customer_id
+                      ORDER BY COALESCE(rule.channel_segment_id, 0)
                          LIMIT 1
                        ) AS any_of_parties
             CROSS JOIN unnest(%(segments)s::int[]) AS segment_id
@@ -197,6 +199,7 @@ class RuleBook:
                            AND COALESCE(rule.channel_member_id, 0) = member_id
                            AND COALESCE(rule.channel_customer_id, 0) = customer_id
                            AND COALESCE(rule.channel_segment_id, 0) = segment_id
+                      ORDER BY %(target_of_rule)s
                          LIMIT 1
                        ) AS any_of_segment
             ),
@@ -241,6 +244,7 @@ class RuleBook:
             segments=[0, *named["channel_segment_id"]],
             pricelist=pricelist.id,
             target=Item._channel_target_sql(),
+            target_of_rule=Item._channel_target_sql("rule"),
             holding_from=holding.from_clause,
             holding=holding.where_clause or SQL("TRUE"),
             ordered_from=ordered.from_clause,
