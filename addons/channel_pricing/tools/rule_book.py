@@ -170,8 +170,9 @@ class RuleBook:
             ),
             -- Versions, kinds and parties of which the table has any rule at all. Each LIMIT keeps the planner at the
             -- index: a semi-join would read the table. So does each ORDER BY, the index's own next column: a planner
-            -- that takes most rows for matches would else read the table for the first, also where there is none. MATERIALIZED: one step after the other, however wrong the
-            -- planner's idea of a table is that was just filled.
+            -- that takes most rows for matches would else read the table for the first, also where there is none.
+            -- MATERIALIZED: one step after the other, however wrong the planner's idea of a table is that was just
+            -- filled.
             present AS MATERIALIZED (
                 SELECT version_id, level, member_id, customer_id, segment_id
                   FROM (SELECT DISTINCT level FROM asked) AS levels
