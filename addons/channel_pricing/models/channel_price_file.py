@@ -54,6 +54,9 @@ class ChannelPriceFile(models.AbstractModel):
         self.env.flush_all()
         self.env.cr.execute(SQL(
             """
+            -- The list first, then each rule by its key: where many rules were just written the planner takes the list
+            -- for one row, and would else read the table again for each of them.
+            WITH shown (id) AS MATERIALIZED %s
             SELECT rule.id, rule.applied_on, rule.product_id, rule.product_tmpl_id, rule.categ_id,
                    rule.min_quantity::float8, rule.date_start, rule.date_end, rule.channel_segment_id,
                    rule.channel_member_id, rule.channel_customer_id, rule.compute_price, rule.fixed_price::float8,
@@ -67,7 +70,8 @@ class ChannelPriceFile(models.AbstractModel):
                    segment.code AS segment_code, member.channel_code AS member_code,
                    customer.channel_code AS customer_code, category.complete_name AS category,
                    base_list.name AS base_name
-              FROM product_pricelist_item rule
+              FROM shown
+              JOIN product_pricelist_item rule ON rule.id = shown.id
          LEFT JOIN product_product product ON product.id = rule.product_id
          LEFT JOIN LATERAL (
                     SELECT count(*) AS count, min(id) AS first_id, min(NULLIF(default_code, '')) AS code
@@ -79,9 +83,8 @@ class ChannelPriceFile(models.AbstractModel):
          LEFT JOIN res_partner customer ON customer.id = rule.channel_customer_id
          LEFT JOIN product_category category ON category.id = rule.categ_id
          LEFT JOIN product_pricelist base_list ON base_list.id = rule.base_pricelist_id
-             WHERE rule.id IN %s
-               -- Special prices belong to their requests, no file touches them
-               AND rule.channel_request_line_id IS NULL
+             -- Special prices belong to their requests, no file touches them
+             WHERE rule.channel_request_line_id IS NULL
           ORDER BY product_code, segment.code NULLS FIRST, rule.min_quantity, rule.id
             """,
             readable.subselect(),
