@@ -1,7 +1,7 @@
 {
     "name": "Channel Base",
     "summary": "Regions, segments, versions, approvals, gate, audit journal and alerts",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "Channel Contract",
     "summary": "Contracts with versions, approval and PDF, which govern prices, authorizations and the gate",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "Channel Pricing",
     "summary": "Prices by segment of member and end customer, explained, the same on order, catalogue and API",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",

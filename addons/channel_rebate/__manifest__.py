@@ -1,7 +1,7 @@
 {
     "name": "Channel Rebate",
     "summary": "Rebate programmes, accrual by difference, settlement by credit note, statements",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
