@@ -19,6 +19,7 @@ from . import channel_price_effect
 from . import channel_price_version_effect_mixin
 from . import channel_price_version_change_mixin
 from . import channel_price_version
+from . import channel_price_version_offer
 from . import channel_price_request_api_mixin
 from . import channel_price_request
 from . import channel_price_request_line

@@ -24,7 +24,7 @@ class ChannelPriceVersion(models.Model):
     ]
     _check_company_auto = True
     _version_identity = "pricelist_id"
-    _version_line_fields = ("item_ids",)
+    _version_line_fields = ("item_ids", "offer_ids")
     # First in the header: on a phone only the first button shows without a tap
     _tier_validation_buttons_xpath = "/form/header/*[1]"
 
@@ -40,6 +40,19 @@ class ChannelPriceVersion(models.Model):
     currency_id = fields.Many2one(related="pricelist_id.currency_id")
     purpose = fields.Char(help="Why this version: what it changes.")
     item_ids = fields.One2many("product.pricelist.item", "channel_version_id", string="Rules")
+    stacking_policy_id = fields.Many2one(
+        "channel.stacking.policy",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('state', '=', 'approved')]",
+        default=lambda self: self._default_stacking_policy_id(self.env.context.get("default_pricelist_id")),
+        help="How the offers on the prices of this version combine.",
+    )
+    offer_ids = fields.One2many(
+        "channel.price.version.offer", "version_id", string="Offers",
+        help="Tables of offers that count on top of the prices of this version.",
+    )
     rule_count = fields.Integer(string="Number of Rules", compute="_compute_rule_count")
     timeline = fields.Selection(
         [
@@ -55,6 +68,15 @@ class ChannelPriceVersion(models.Model):
     )
 
     _version_overlap = channel_version_overlap("pricelist_id")
+
+    # === DEFAULTS ===#
+
+    @api.model
+    def _default_stacking_policy_id(self, pricelist_id):
+        """The policy of the table's company; of a table for all companies that of the current one, if it is for all."""
+        pricelist = self.env["product.pricelist"].browse(pricelist_id or [])
+        policy = (pricelist.company_id or self.env.company).channel_stacking_policy_id
+        return policy if pricelist.company_id or not policy.company_id else policy.browse()
 
     # === COMPUTE METHODS ===#
 
@@ -82,13 +104,16 @@ class ChannelPriceVersion(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            if "stacking_policy_id" not in vals:
+                vals["stacking_policy_id"] = self._default_stacking_policy_id(vals["pricelist_id"]).id
         tables = self.env["product.pricelist"].browse({vals["pricelist_id"] for vals in vals_list})
         tables._channel_adopt_rules()
         return super().create(vals_list)
 
     def write(self, vals):
-        if "valid_from" in vals:
-            # The prices that are compared are those of that day
+        if {"valid_from", "stacking_policy_id"} & set(vals):
+            # The prices that are compared are those of that day, under that policy
             vals = {**vals, "preview_at": False}
         return super().write(vals)
 
@@ -116,6 +141,8 @@ class ChannelPriceVersion(models.Model):
         Item = self.env["product.pricelist.item"]
         Item.check_access("create")
         Item._channel_copy_rules(Domain("channel_version_id", "=", self.id), {"channel_version_id": draft.id})
+        for offer in self.offer_ids:
+            offer.copy({"version_id": draft.id})
 
     def difference(self):
         """Return what this version changes, as the kernel's method says; of its rules those that differ.
@@ -128,7 +155,7 @@ class ChannelPriceVersion(models.Model):
         if not previous:
             return []
         self._refresh_preview(stale_only=True)
-        return self._difference_from(previous, []) + self._rule_differences()
+        return self._difference_from(previous, ["offer_ids"]) + self._rule_differences()
 
     def _difference_html(self):
         """Only the terms of the version itself: its rules have a list of their own."""
@@ -147,6 +174,7 @@ class ChannelPriceVersion(models.Model):
 
     def _approval_before(self):
         result = super()._approval_before()
+        self._check_offers()
         for version, problems in self._quality_problems().items():
             if problems:
                 raise UserError(
@@ -157,6 +185,20 @@ class ChannelPriceVersion(models.Model):
                     )
                 )
         return result
+
+    def _check_offers(self):
+        """Offers need a policy that says how they combine, and that does not change any more."""
+        for version in self.filtered("offer_ids"):
+            policy = version.stacking_policy_id
+            if not policy:
+                raise UserError(self.env._(
+                    "%s has offers and no stacking policy: choose the one by which they combine.", version.display_name
+                ))
+            if policy.state != "approved":
+                raise UserError(self.env._(
+                    "%(version)s: stacking policy %(policy)s is not approved. Have it approved, or choose another one.",
+                    version=version.display_name, policy=policy.name,
+                ))
 
     def _quality_problems(self):
         """What keeps these versions from being approved, as texts.
@@ -183,10 +225,22 @@ class ChannelPriceVersion(models.Model):
                 "valid_from": version.valid_from,
                 "valid_to": version.valid_to or None,
                 "purpose": version.purpose or None,
+                **version._offers_audit_values(),
                 **version._rules_fingerprint(),
                 **version._preview_values(),
             }
             for version in self
+        }
+
+    def _offers_audit_values(self):
+        """The offers, for the journal; nothing of a version that has none."""
+        self.ensure_one()
+        if not self.offer_ids:
+            return {}
+        names = self.offer_ids._version_terms()
+        return {
+            "stacking_policy": self.stacking_policy_id.name,
+            "offers": [{name: offer._readable(name) for name in names} for offer in self.offer_ids],
         }
 
     def _rules_fingerprint(self):

@@ -134,19 +134,35 @@ class ChannelPriceVersionEffectMixin(models.AbstractModel):
         :param version: of this table; empty: the table without any version's rules
         """
         moment, currency = self._preview_moment(), self.pricelist_id.currency_id
-        winners = self._effect_winners(questions, version, moment)
+        winners = self._effect_winners(questions, self.pricelist_id, version, moment)
+        # sudo: whoever looks at the effect need not see the tables of offers; they make the price all the same
+        offers = version.sudo().offer_ids
+        offer_winners = {
+            offer: self._effect_winners(
+                questions, offer.offer_pricelist_id, offer.offer_pricelist_id._channel_version_at(moment), moment
+            )
+            for offer in offers
+        }
         Item, Product = self.env["product.pricelist.item"], self.env["product.product"]
         Uom, Partner = self.env["uom.uom"], self.env["res.partner"]
         products = Product.browse({question[2] for question in questions})
         by_id = dict(zip(products.ids, products, strict=True))
-        rules = Item.browse({rule_id for rule_id in winners.values() if rule_id})
+        rules = Item.browse({rule_id for won in (winners, *offer_winners.values()) for rule_id in won.values()})
         by_rule = dict(zip(rules.ids, rules, strict=True))
         known, prices, books = {}, [], {}
         for key, (member_id, customer_id, product_id, uom_id, quantity, *_rest) in enumerate(questions):
             rule = by_rule.get(winners.get(key), Item)
-            asked = (rule.id, product_id, uom_id)
+            made = {
+                offer: by_rule[won[key]]
+                for offer, won in offer_winners.items()
+                if key in won and (offer.on_special or not rule.channel_request_line_id)
+            }
+            asked = (rule.id, product_id, uom_id, *((offer.id, won.id) for offer, won in made.items()))
+            if made:
+                # Minimums of offers are those of the line
+                asked += (quantity,)
             keywords = {}
-            if rule.base == "pricelist" and rule.compute_price != "fixed":
+            if any(one.base == "pricelist" and one.compute_price != "fixed" for one in (rule, *made.values())):
                 # Only here do buyer and quantity matter beyond the choice of the rule
                 asked += (member_id, customer_id, quantity)
                 pair = (member_id, customer_id)
@@ -161,14 +177,15 @@ class ChannelPriceVersionEffectMixin(models.AbstractModel):
                     }
                 keywords = books[pair]
             if asked not in known:
-                known[asked] = rule._compute_price(
-                    by_id[product_id], float(quantity), Uom.browse(uom_id), moment, currency, **keywords
-                )
+                line = (by_id[product_id], float(quantity), Uom.browse(uom_id))
+                price = rule._compute_price(*line, moment, currency, **{**keywords, "offers_on": False})
+                combined = offers._combine_on(price, made, *line, currency, moment, **keywords)
+                known[asked] = float(combined.amount) if combined and combined.applied else price
             prices.append(known[asked])
         return prices
 
-    def _effect_winners(self, questions, version, moment):
-        """The rule that wins for each question, by one statement.
+    def _effect_winners(self, questions, table, version, moment):
+        """The rule of a table that wins for each question, by one statement.
 
         :returns: ``{position: rule id}``; a question without a rule is missing
         """
@@ -176,8 +193,8 @@ class ChannelPriceVersionEffectMixin(models.AbstractModel):
             return {}
         Item = self.env["product.pricelist.item"]
         holding = Item._search(
-            Domain("pricelist_id", "=", self.pricelist_id.id)
-            & self.pricelist_id._channel_rules_in_force_domain(moment, version=version)
+            Domain("pricelist_id", "=", table.id)
+            & table._channel_rules_in_force_domain(moment, version=version)
             & (Domain("date_start", "=", False) | Domain("date_start", "<=", moment))
             & (Domain("date_end", "=", False) | Domain("date_end", ">=", moment)),
             order=Item._order,

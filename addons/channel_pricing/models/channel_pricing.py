@@ -53,9 +53,10 @@ class ChannelPricing(models.AbstractModel):
             ``segment_priority``, ``quantity_break``, ``category``, ``newer`` (holds, but is tried later);
             ``more`` a count of further losers; ``no_rule``; then how the amount comes about: ``fixed``, ``base``
             (with ``steps`` of its own when it is another table), ``discount``, ``rounding``, ``surcharge``,
-            ``min_margin``, ``max_margin``; what bounds it: ``special_price`` (how much is left of it), ``floor`` (for
-            Pricing, managers and auditors), ``ceiling``, ``award``, each net and per the product's own unit; last
-            ``price``.
+            ``min_margin``, ``max_margin``; where offers are on the table ``policy`` (how they combine), ``offer_lost``
+            and ``offer``, as ``channel.stacking.policy.combine`` has them, with ``rule_id``; what bounds it:
+            ``special_price`` (how much is left of it), ``floor`` (for Pricing, managers and auditors), ``ceiling``,
+            ``award``, each net and per the product's own unit; last ``price``.
             Portal users get table, winner, what was offered beside it and price only, without formulas.
         :rtype: list[dict]
         :raises AccessError: for a member that is not the portal user's own company, and users without a position
@@ -480,6 +481,8 @@ class ChannelPricing(models.AbstractModel):
             )
         steps += self._explain_losers(pricelist, rule, product, base_quantity, moment, segments, keywords)
         steps += self._explain_amount(rule, product, quantity, uom, currency, moment, segments, keywords)
+        if pricelist and (offers := keywords["rule_book"].offers(pricelist)):
+            steps += self._explain_offers(offers, rule, product, quantity, uom, currency, moment, keywords)
         return steps
 
     def _explain_losers(self, pricelist, winner, product, quantity, moment, segments, keywords):
@@ -574,6 +577,29 @@ class ChannelPricing(models.AbstractModel):
         elif rule.compute_price == "formula":
             steps += self._explain_formula(rule, base, convert, step)
         return steps
+
+    def _explain_offers(self, offers, rule, product, quantity, uom, currency, moment, keywords):
+        """What the offers of a version take off: first those that do not count, then those that do, in order."""
+        policy = offers.version_id.stacking_policy_id
+        rules = offers._rules_of(rule, product, quantity, uom, keywords["rule_book"])
+        price = rule._compute_price(
+            product, quantity, uom, moment, currency, **{**keywords, "offers_on": False}
+        )
+        result = offers._combine_on(price, rules, product, quantity, uom, currency, moment, **keywords)
+        yield {
+            "code": "policy",
+            "policy_id": policy.id,
+            "message": self.env._("Offers combine by %s", policy.name)
+            if result
+            else self.env._("No offer holds for the product"),
+        }
+        names = {offer.id: offer.offer_pricelist_id.name for offer in offers}
+        for step in sorted(result.steps if result else (), key=lambda step: not step.reason):
+            told = policy._step_words(step, currency, names)
+            if step.reason:
+                # Nothing is left "after" an offer that does not count
+                del told["amount"]
+            yield {**told, "rule_id": rules[offers.browse(step.offer.key)].id}
 
     def _explain_formula(self, rule, base, convert, step):
         percent = rule.price_discount if rule.base != "standard_price" else -rule.price_markup

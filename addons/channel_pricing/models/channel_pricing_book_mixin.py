@@ -132,13 +132,13 @@ class ChannelPricingBookMixin(models.AbstractModel):
         )
         winners = book.winners(pricelist)
         self.env["product.pricelist.item"].union(*winners.values()).fetch(["compute_price", "fixed_price", "date_end"])
-        by_id = dict(zip(products.ids, products, strict=True))
+        by_id, offers = dict(zip(products.ids, products, strict=True)), book.offers(pricelist)
         found = {product_id: [] for product_id in products.ids}
         for product_id, quantity in sorted(winners):
             rule, product = winners[product_id, quantity], by_id[product_id]
             # As a line of an order asks the rule; a fixed price is one of the product's own unit already
-            price = rule.fixed_price if rule.compute_price == "fixed" else rule._compute_price(
-                product, quantity, product.uom_id, moment, currency, rule_book=book, **parties
+            price = rule.fixed_price if rule.compute_price == "fixed" and not offers else rule._compute_price(
+                product, quantity, product.uom_id, moment, currency, rule_book=book, offers_on=pricelist, **parties
             )
             if not found[product_id] or found[product_id][-1][1] != price:
                 found[product_id].append((quantity, price, rule))

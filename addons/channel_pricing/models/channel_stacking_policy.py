@@ -38,8 +38,10 @@ class ChannelStackingPolicy(models.Model):
     _version_line_fields = ("line_ids",)
 
     name = fields.Char(required=True, tracking=True)
-    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    company_id = fields.Many2one(
+        "res.company", index="btree_not_null", default=lambda self: self.env.company, help="Empty: for all companies."
+    )
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     mode = fields.Selection(MODES, string="Offers Combine", default=stacking.BEST, required=True, tracking=True)
     basis = fields.Selection(
         BASES, string="Percentages Are", default=stacking.REMAINDER, required=True, tracking=True,
@@ -67,6 +69,14 @@ class ChannelStackingPolicy(models.Model):
         "CHECK(cap >= 0 AND cap_percent >= 0 AND cap_percent <= 100)", "A cap lies between 0 and 100 %."
     )
     _rounding_positive = models.Constraint("CHECK(rounding >= 0)", "The rounding is 0 or a positive multiple.")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("company_id")
+    @api.depends_context("company")
+    def _compute_currency_id(self):
+        for policy in self:
+            policy.currency_id = (policy.company_id or self.env.company).currency_id
 
     # === APPROVAL ===#
 
@@ -155,7 +165,15 @@ class ChannelStackingPolicy(models.Model):
     def _used_by(self):
         """:returns: names of what rests on the policy; others extend it"""
         self.ensure_one()
-        return []
+        # sudo: names of what forbids it, also what the user may not read
+        versions = self.env["channel.price.version"].sudo().search([
+            ("stacking_policy_id", "=", self.id), ("offer_ids", "!=", False), ("state", "in", ("draft", "approved")),
+        ])
+        versions = versions.filtered(
+            lambda version: not version.valid_to or version.valid_to >= version._company()._channel_today()
+        )
+        companies = self.env["res.company"].sudo().search([("channel_stacking_policy_id", "=", self.id)])
+        return [*versions.mapped("display_name"), *companies.mapped("name")]
 
     def _stacking(self, currency):
         """:returns: `tools.stacking.Policy`"""

@@ -15,7 +15,7 @@ class ChannelStackingPolicyLine(models.Model):
     _version_field = "policy_id"
 
     policy_id = fields.Many2one("channel.stacking.policy", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one(related="policy_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(related="policy_id.company_id", store=True, index="btree_not_null")
     currency_id = fields.Many2one(related="policy_id.currency_id")
     sequence = fields.Integer(default=10)
     group_id = fields.Many2one("channel.stacking.group", required=True, index=True, ondelete="restrict")

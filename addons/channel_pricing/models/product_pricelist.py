@@ -136,14 +136,19 @@ class ProductPricelist(models.Model):
         return self, version
 
     def _channel_underlying_tables(self):
-        """The tables on which prices of this one rest, itself first."""
+        """The tables on which prices of this one rest, itself first: those it is based on, and those of offers on it."""
         tables = level = self
         while level:
             bases = self.env["product.pricelist.item"]._read_group(
                 [("pricelist_id", "in", level.ids), ("base", "=", "pricelist"), ("compute_price", "!=", "fixed")],
                 ["base_pricelist_id"],
             )
-            level = self.union(*(base for [base] in bases)) - tables
+            # sudo: a table that the user may not read makes a price all the same
+            offers = self.env["channel.price.version.offer"].sudo()._read_group(
+                [("version_id.pricelist_id", "in", level.ids), ("version_id.state", "!=", "cancelled")],
+                ["offer_pricelist_id"],
+            )
+            level = self.union(*(table for [table] in bases), *(table for [table] in offers)) - tables
             tables += level
         return tables
 
@@ -210,14 +215,16 @@ class ProductPricelist(models.Model):
             & special
         )
 
-    def _get_applicable_rules(self, products, date, *, rule_book=None, rule_quantity=None, **kwargs):
+    def _get_applicable_rules(
+        self, products, date, *, rule_book=None, rule_quantity=None, offers_on=None, **kwargs
+    ):
         if self and rule_book is not None and len(products) == 1 and rule_book.covers(products, date, kwargs):
             return rule_book.candidates(self, products, rule_quantity)
         return super()._get_applicable_rules(products, date, **kwargs)
 
     def _compute_price_rule(
         self, products, quantity, *, currency=None, uom=None, date=False, compute_price=True, rule_book=None,
-        rule_quantity=None, **kwargs
+        rule_quantity=None, offers_on=None, **kwargs
     ):
         """Hand core one product at a time with the rule that wins for it, all of them found by one query."""
         if not (self and products):
@@ -238,7 +245,10 @@ class ProductPricelist(models.Model):
         for product in products:
             own_quantity = in_own_unit(product, quantity, uom)
             counted = rule_book.counted(self, product, own_quantity)
-            keywords = {"currency": currency, "date": date, "rule_book": rule_book, "rule_quantity": counted, **kwargs}
+            keywords = {
+                "currency": currency, "date": date, "rule_book": rule_book, "rule_quantity": counted,
+                "offers_on": self, **kwargs,
+            }
             if counted is own_quantity:
                 results.update(
                     super()._compute_price_rule(product, quantity, uom=uom, compute_price=compute_price, **keywords)
@@ -252,8 +262,7 @@ class ProductPricelist(models.Model):
         the line's: breaks are counted over several lines.
         """
         counted, currency = keywords["rule_quantity"], keywords["currency"]
-        rules = keywords["rule_book"].candidates(self, product, counted)
-        rule = next((rule for rule in rules if rule._is_applicable_for(product, counted)), rules.browse())
+        rule = keywords["rule_book"].winner(self, product, counted)
         if not compute_price:
             return 0.0, rule.id
         currency = currency or self.currency_id or self.env.company.currency_id

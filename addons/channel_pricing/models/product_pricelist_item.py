@@ -6,7 +6,7 @@ from odoo.tools.sql import column_exists
 from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
 
-from ..tools import RuleBook, break_quantity
+from ..tools import RuleBook, break_quantity, in_own_unit, stacking
 from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
 
 # Special prices are tried before everything else that names the same product, contracts (four ranks) included
@@ -171,6 +171,21 @@ class ProductPricelistItem(models.Model):
                     )
                 )
 
+    @api.constrains("base_pricelist_id", "base", "compute_price", "pricelist_id")
+    def _check_channel_offers(self):
+        """A table of offers is not based on a table that it makes offers on: neither price could be told."""
+        bases = {
+            (rule.pricelist_id, rule.base_pricelist_id)
+            for rule in self
+            if rule.base == "pricelist" and rule.compute_price != "fixed" and rule.base_pricelist_id
+        }
+        for table, base in bases:
+            if table in base._channel_underlying_tables():
+                raise ValidationError(self.env._(
+                    "%(table)s cannot be based on %(base)s: prices of that rest on it already, by a base or by offers.",
+                    table=table.display_name, base=base.display_name,
+                ))
+
     # === CRUD METHODS ===#
 
     @api.model_create_multi
@@ -200,6 +215,50 @@ class ProductPricelistItem(models.Model):
     def _is_applicable_for(self, product, qty_in_product_uom):
         quantity = break_quantity(qty_in_product_uom, self.categ_id.id)
         return super()._is_applicable_for(product, quantity)
+
+    def _compute_price(self, product, quantity, uom, date, currency=None, *, offers_on=None, **kwargs):
+        """Core's price, and on it the offers that the price table names.
+
+        :param offers_on: the price table, where no rule of it holds; False: the price without offers
+        """
+        price = super()._compute_price(product, quantity, uom, date, currency=currency, **kwargs)
+        table = offers_on if offers_on is False else self.pricelist_id or offers_on
+        # sudo: that a table has versions, and which offers these name, is no secret: it shows in every price
+        if not table or not table.sudo().channel_is_versioned:
+            return price
+        keywords = {key: value for key, value in kwargs.items() if key not in ("rule_book", "rule_quantity")}
+        book = kwargs.get("rule_book")
+        if book is None or not book.covers(product, date, keywords):
+            book = RuleBook(product, date, [(product.id, in_own_unit(product, quantity, uom))], **keywords)
+        offers = book.offers(table)
+        if not offers:
+            return price
+        currency = currency or table.currency_id or self.env.company.currency_id
+        rules = offers._rules_of(self, product, quantity, uom, book)
+        result = offers._combine_on(price, rules, product, quantity, uom, currency, date, rule_book=book, **keywords)
+        return float(result.amount) if result and result.applied else price
+
+    def _show_discount(self):
+        # A discount has two digits, which would not give the amount that offers leave: such lines show the net price.
+        # sudo: as for the price itself
+        return super()._show_discount() and not self.sudo().channel_version_id.offer_ids
+
+    def _channel_as_offer(self):
+        """What the rule offers on another price: `(kind, value)` of `tools.stacking`; see the table of offers.
+
+        The value of a new price is worked out by who asks.
+        """
+        self.ensure_one()
+        if (self.base or "list_price") == "list_price":
+            if self.compute_price == "percentage":
+                return stacking.PERCENT, self.percent_price
+            plain = not (self.price_round or self.price_min_margin or self.price_max_margin)
+            if self.compute_price == "formula" and plain:
+                if not self.price_surcharge:
+                    return stacking.PERCENT, self.price_discount
+                if not self.price_discount:
+                    return stacking.AMOUNT, -self.price_surcharge
+        return stacking.PRICE, None
 
     def _channel_beside_versions(self):
         """`self` with leave to make, change and delete rules without a version in a table that has versions.

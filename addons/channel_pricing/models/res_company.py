@@ -24,6 +24,14 @@ class ResCompany(models.Model):
         "0: not checked.",
     )
 
+    channel_stacking_policy_id = fields.Many2one(
+        "channel.stacking.policy",
+        string="Stacking Policy of Price Tables",
+        domain="[('state', '=', 'approved'), ('company_id', 'in', [id, False])]",
+        ondelete="restrict",
+        help="How offers on price tables combine, for versions that are made from now on.",
+    )
+
     _channel_price_limits = models.Constraint(
         "CHECK (channel_price_min_margin >= 0 AND channel_price_spread_percent >= 0"
         " AND channel_price_drift_percent >= 0)",

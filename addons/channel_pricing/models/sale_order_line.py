@@ -5,7 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 from ..tools import RuleBook, in_own_unit
 
 # What differs from line to line, all other pricing keywords are the order's
-LINE_KEYWORDS = ("quantity", "uom", "date", "currency")
+LINE_KEYWORDS = ("quantity", "uom", "date", "currency", "rule_book", "offers_on")
 # What counts for quantity breaks of other lines
 COUNTED_FIELDS = {"product_id", "product_uom_qty", "product_uom_id"}
 # States of an order whose prices are open; a line that is not saved yet may have none
@@ -297,8 +297,11 @@ class SaleOrderLine(models.Model):
         )
 
     def _get_pricelist_kwargs(self):
-        kwargs = {**super()._get_pricelist_kwargs(), **self.order_id._channel_pricing_kwargs()}
-        rule_book = self.env.context.get("channel_rule_books", {}).get(self.order_id)
+        order = self.order_id
+        kwargs = {
+            **super()._get_pricelist_kwargs(), **order._channel_pricing_kwargs(), "offers_on": order.pricelist_id
+        }
+        rule_book = self.env.context.get("channel_rule_books", {}).get(order)
         return {**kwargs, "rule_book": rule_book} if rule_book else kwargs
 
     def _channel_rule_question(self):
@@ -320,7 +323,7 @@ class SaleOrderLine(models.Model):
             kwargs = lines[:1]._get_pricelist_kwargs()
             date = kwargs["date"]
             dimensions = {
-                key: value for key, value in kwargs.items() if key not in LINE_KEYWORDS and key != "rule_book"
+                key: value for key, value in kwargs.items() if key not in LINE_KEYWORDS
             }
             book = known.get(order)
             if book is None or not book.covers(lines.product_id, date, dimensions):

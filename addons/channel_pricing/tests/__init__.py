@@ -6,6 +6,7 @@ from . import test_price_consistency
 from . import test_price_grid
 from . import test_price_import
 from . import test_price_limit
+from . import test_price_offers
 from . import test_price_request
 from . import test_price_request_concurrency
 from . import test_price_request_portal
@@ -18,6 +19,7 @@ from . import test_price_quality
 from . import test_pricing_access
 from . import test_pricing_breaks
 from . import test_pricing_callers
+from . import test_pricing_migration
 from . import test_pricing_order
 from . import test_pricing_property
 from . import test_pricing_quote

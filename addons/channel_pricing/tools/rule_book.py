@@ -52,6 +52,7 @@ class RuleBook:
         self._indexes = {}
         self._shelves = {}
         self._versions = {}
+        self._offers = {}
 
     def covers(self, products, date, dimensions):
         """Whether this book answers for those products at that moment, for the same parties."""
@@ -85,6 +86,17 @@ class RuleBook:
         if pricelist.id not in self._versions:
             self._versions[pricelist.id] = pricelist._channel_version_at(self.date)
         return self._versions[pricelist.id]
+
+    def offers(self, pricelist):
+        """The offers that count on prices of `pricelist`, with superuser rights; none where it has no versions."""
+        if pricelist.id not in self._offers:
+            self._offers[pricelist.id] = self.version(pricelist).offer_ids
+        return self._offers[pricelist.id]
+
+    def winner(self, pricelist, product, quantity):
+        """The rule of `pricelist` that wins for so much of a product (in its own unit); none where none holds."""
+        rules = self.candidates(pricelist, product, quantity)
+        return next((rule for rule in rules if rule._is_applicable_for(product, quantity)), rules.browse())
 
     def counted(self, pricelist, product, quantity):
         """By which quantity breaks of `product` are decided, where its line has `quantity` (in its own unit)."""

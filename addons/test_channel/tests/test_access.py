@@ -63,6 +63,7 @@ MATRIX = """
     channel.price.import            -     r       crud    -        -       -          -         r       crud  -        -      -
     channel.price.import.error      -     r       crud    -        -       -          -         r       crud  -        -      -
     channel.price.version           r     r       crud    r        r       r          r         r       crud  -        -      -
+    channel.price.version.offer     r     r       crud    r        r       r          r         r       crud  -        -      -
     channel.price.change            -     r       r       -        -       -          r         r       r     -        -      -
     channel.price.effect            -     r       r       -        -       -          r         r       r     -        -      -
     channel.price.issue             -     r       r       -        -       -          -         r       r     -        -      -
