@@ -38,7 +38,7 @@ class ChannelPriceVersion(models.Model):
     )
     company_id = fields.Many2one(related="pricelist_id.company_id", store=True, index="btree_not_null")
     currency_id = fields.Many2one(related="pricelist_id.currency_id")
-    purpose = fields.Char(help="Why this version: what it changes.")
+    purpose = fields.Char(copy=False, help="Why this version: what it changes.")
     item_ids = fields.One2many("product.pricelist.item", "channel_version_id", string="Rules")
     stacking_policy_id = fields.Many2one(
         "channel.stacking.policy",

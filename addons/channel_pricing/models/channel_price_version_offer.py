@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools import RuleBook, in_own_unit, stacking
+from ..tools import in_own_unit, stacking
 from .channel_stacking_policy import BASES, MODES
 
 #: A price in floats is that of so many digits: what is below them is noise of the float

@@ -136,7 +136,7 @@ class ProductPricelist(models.Model):
         return self, version
 
     def _channel_underlying_tables(self):
-        """The tables on which prices of this one rest, itself first: those it is based on, and those of offers on it."""
+        """The tables on which prices of this one rest, itself first: its bases, and the tables of offers on it."""
         tables = level = self
         while level:
             bases = self.env["product.pricelist.item"]._read_group(

@@ -27,7 +27,9 @@ class ChannelPriceOffersCommon(ChannelPricingCommon):
 
     @classmethod
     def _channel_policy(cls, name, approve=True, **values):
-        policy = cls.env["channel.stacking.policy"].with_user(cls.user_pricing).create({"name": name, "company_id": False, **values})
+        policy = cls.env["channel.stacking.policy"].with_user(cls.user_pricing).create(
+            {"name": name, "company_id": False, **values}
+        )
         if approve:
             policy.with_user(cls.user_manager).action_approve()
         return policy.with_env(cls.env)
@@ -138,7 +140,7 @@ class TestPriceOffers(ChannelPriceOffersCommon):
     def test_offer_that_does_not_count_is_told_first(self):
         best = self._channel_policy("Best", mode="best")
         self._channel_version_with([
-            (self._channel_offers("Ten", self._percent(10)), {}), (self._channel_offers("Twenty", self._percent(20)), {})
+            (self._channel_offers(name, self._percent(value)), {}) for name, value in (("Ten", 10), ("Twenty", 20))
         ], policy=best)
         steps = [step for step in self._quote()["steps"] if step["code"] in ("offer", "offer_lost")]
         self.assertEqual([step["code"] for step in steps], ["offer_lost", "offer"])
