@@ -1,6 +1,7 @@
 from . import test_gate
 from . import test_region
 from . import test_region_territory
+from . import test_schema
 from . import test_segment
 from . import test_roles
 from . import test_alert

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools.sql import column_exists, create_column
+
+from odoo.addons.channel_base.tools.schema import add_column
 
 
 class SaleOrderLine(models.Model):
@@ -20,8 +21,7 @@ class SaleOrderLine(models.Model):
 
     def _auto_init(self):
         # Of lines that exist already nothing is known, and none is priced again for it.
-        if not column_exists(self.env.cr, self._table, "channel_agreed_version_id"):
-            create_column(self.env.cr, self._table, "channel_agreed_version_id", "int4")
+        add_column(self.env.cr, self._table, "channel_agreed_version_id", "int4")
         return super()._auto_init()
 
     @api.depends(

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
-from odoo.tools.sql import column_exists
 
 from odoo.addons.channel_base.models.channel_approval_mixin import _APPROVER
 from odoo.addons.channel_base.tools.private_key import PrivateKey
+from odoo.addons.channel_base.tools.schema import add_column
 
 from ..tools import RuleBook, break_quantity, in_own_unit, stacking
 from .product_pricelist_item_bulk_mixin import NO_PARTY_RANK, NO_SEGMENT_SEQUENCE
@@ -108,15 +108,9 @@ class ProductPricelistItem(models.Model):
 
     def _auto_init(self):
         # Rules that exist already name no party and no segment: known without computing each of a million.
-        for column, kind, value in (
-            ("channel_rank", SQL("int4"), NO_PARTY_RANK),
-            ("channel_segment_sequence", SQL("int4"), NO_SEGMENT_SEQUENCE),
-            ("channel_exhausted", SQL("bool"), False),
-        ):
-            if not column_exists(self.env.cr, self._table, column):
-                table, name = SQL.identifier(self._table), SQL.identifier(column)
-                self.env.cr.execute(SQL("ALTER TABLE %s ADD COLUMN %s %s DEFAULT %s", table, name, kind, value))
-                self.env.cr.execute(SQL("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, name))
+        add_column(self.env.cr, self._table, "channel_rank", "int4", NO_PARTY_RANK)
+        add_column(self.env.cr, self._table, "channel_segment_sequence", "int4", NO_SEGMENT_SEQUENCE)
+        add_column(self.env.cr, self._table, "channel_exhausted", "bool", False)
         return super()._auto_init()
 
     # === COMPUTE METHODS ===#

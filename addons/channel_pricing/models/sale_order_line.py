@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import float_round
-from odoo.tools.sql import column_exists, create_column
+
+from odoo.addons.channel_base.tools.schema import add_column
 
 from ..tools import RuleBook, in_own_unit
 
@@ -50,8 +51,7 @@ class SaleOrderLine(models.Model):
 
     def _auto_init(self):
         # Lines that exist already are sold at no special price: known without pricing each of them again.
-        if not column_exists(self.env.cr, self._table, "channel_request_line_id"):
-            create_column(self.env.cr, self._table, "channel_request_line_id", "int4")
+        add_column(self.env.cr, self._table, "channel_request_line_id", "int4")
         return super()._auto_init()
 
     # === COMPUTE METHODS ===#
