@@ -56,6 +56,9 @@
             "channel_pricing/static/src/price_grid/**/*",
             "channel_pricing/static/src/pricelist_report/**/*",
         ],
+        "web.assets_frontend": [
+            "channel_pricing/static/src/interactions/**/*",
+        ],
         "web.assets_tests": [
             "channel_pricing/static/tests/tours/**/*",
         ],

@@ -44,20 +44,24 @@ class ChannelQualificationPortalMixin(models.AbstractModel):
         }
 
     @api.model
-    def _check_upload(self, name, content):
+    def _check_upload(self, name, content, label=None):
         """Refuse a file that is empty, too big, or of another kind than accepted, whatever its name says.
 
         :param str name: as the browser sent it
         :param bytes content: the file
+        :param str label: of the field of the form; the stamped copy when missing
         :raise UserError: names the file, its size or kind, and what is accepted
         """
-        limits = self._upload_limits()
+        limits, label = self._upload_limits(), label or self.env._("Stamped copy")
         if not content:
-            raise UserError(self.env._("Stamped copy: the file %s is empty. Choose it again.", name))
+            raise UserError(self.env._(
+                "%(label)s: the file %(file)s is empty. Choose it again.", label=label, file=name
+            ))
         if len(content) > limits["max_bytes"]:
             raise UserError(self.env._(
-                "Stamped copy: %(file)s has %(size)s MB, at most %(limit)s MB are accepted. Make it smaller, for "
+                "%(label)s: %(file)s has %(size)s MB, at most %(limit)s MB are accepted. Make it smaller, for "
                 "example by a lower resolution.",
+                label=label,
                 file=name,
                 size=f"{len(content) / 1024 / 1024:.1f}",
                 limit=limits["max_mb"],
@@ -65,7 +69,8 @@ class ChannelQualificationPortalMixin(models.AbstractModel):
         mimetype = guess_mimetype(content)
         if mimetype not in limits["mimetypes"]:
             raise UserError(self.env._(
-                "Stamped copy: %(file)s is of kind %(kind)s; accepted are %(kinds)s.",
+                "%(label)s: %(file)s is of kind %(kind)s; accepted are %(kinds)s.",
+                label=label,
                 file=name,
                 kind=mimetype,
                 kinds=limits["kinds"],

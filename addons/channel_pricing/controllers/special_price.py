@@ -1,3 +1,5 @@
+import re
+
 from odoo import http
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.http import request
@@ -6,8 +8,20 @@ from odoo.addons.channel_member.controllers.portal import ChannelMemberPortal
 
 URL = "/my/channel/special-prices"
 
-#: Products that one form asks for
-ROWS = 5
+#: Rows that an empty form has, and how many more a press of the button gives
+ROWS = 3
+#: Products and files that one request takes from the form
+MAX_ROWS = 100
+MAX_FILES = 5
+#: What a form has beside its files, in bytes
+FORM_BYTES = 256 * 1024
+
+_PRODUCT = re.compile(r"product_(\d{1,3})")
+
+
+def upload_bytes(_controller):
+    """Size of the largest request of the form that can be in order."""
+    return MAX_FILES * request.env["channel.qualification"]._upload_limits()["max_bytes"] + FORM_BYTES
 
 
 class ChannelSpecialPricePortal(ChannelMemberPortal):
@@ -63,17 +77,34 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
                 # sudo: names of products and of the hospital, and the dealer's own words; of the own request
                 "own": special.sudo(),
                 "submitted": bool(kwargs.get("submitted")),
+                "files": special._portal_files(),
             },
         )
 
-    @http.route(f"{URL}/new", type="http", auth="user", methods=["GET", "POST"], website=True)
+    @http.route(f"{URL}/<int:request_id>/file/<int:attachment_id>", type="http", auth="user", website=True, readonly=True)
+    def portal_my_channel_special_price_file(self, request_id, attachment_id, **kwargs):
+        requests = request.env["channel.price.request"]
+        if requests.has_access("read"):
+            special = requests.search([("id", "=", request_id), *self._prepare_special_prices_domain()])
+            file = special._portal_files().filtered(lambda attachment: attachment.id == attachment_id)
+            if file:
+                # Always as a download: what somebody sent is not shown in a page of ours
+                return file._to_http_stream().get_response(as_attachment=True)
+        return request.redirect(URL)
+
+    @http.route(
+        f"{URL}/new", type="http", auth="user", methods=["GET", "POST"], website=True, max_content_length=upload_bytes
+    )
     def portal_my_channel_special_price_new(self, **post):
         """Show the form, and take what was filled in."""
         if not self._channel_role():
             return request.redirect(URL)
         products, hospitals = self._channel_known_products(), self._channel_known_hospitals()
         problems = None
-        if request.httprequest.method == "POST":
+        rows = max([ROWS - 1, *self._channel_rows(post)]) + 1
+        if "more" in post:
+            rows += ROWS
+        elif request.httprequest.method == "POST":
             if request.env["channel.portal.hit"]._hit("post", f"user {request.env.uid}"):
                 return request.redirect(URL)
             try:
@@ -81,10 +112,11 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
                     answer = request.env["channel.price.request"].submit(
                         self._channel_special_price_values(post, products, hospitals)
                     )
+                    special = request.env["channel.price.request"].search([("name", "=", answer["reference"])])
+                    special._portal_attach(self._channel_files())
             except (UserError, ValidationError, AccessError) as error:
                 problems = str(error)
             else:
-                special = request.env["channel.price.request"].search([("name", "=", answer["reference"])])
                 return request.redirect(f"{URL}/{special.id}?submitted=1", code=303)
         purposes = request.env["channel.price.request"]._fields["purpose"]._description_selection(request.env)
         return request.render(
@@ -97,12 +129,28 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
                 "hospitals": hospitals,
                 "purposes": purposes,
                 "given": post,
-                "rows": range(ROWS),
+                "rows": range(min(rows, MAX_ROWS)),
+                "may_have_more": rows < MAX_ROWS,
+                "limits": {**request.env["channel.qualification"]._upload_limits(), "max_files": MAX_FILES},
                 "problems": problems,
             },
         )
 
     # === WHAT THE FORM SAYS ===#
+
+    def _channel_rows(self, post):
+        """Numbers of the rows that were sent, ascending."""
+        return sorted(int(found[1]) for name in post if (found := _PRODUCT.fullmatch(name)))
+
+    def _channel_files(self):
+        """``[(name, content)]`` of the files that were sent."""
+        uploads = [file for file in request.httprequest.files.getlist("files") if file and file.filename]
+        if len(uploads) > MAX_FILES:
+            raise UserError(request.env._(
+                "Files: %(count)s were chosen, at most %(limit)s are taken. Put pages together in one PDF.",
+                count=len(uploads), limit=MAX_FILES,
+            ))
+        return [(file.filename, file.read()) for file in uploads]
 
     def _channel_role(self):
         # sudo: the role of the user's own company
@@ -137,7 +185,7 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
     def _channel_special_price_values(self, post, products, hospitals):
         """What was filled in, as ``channel.price.request.submit`` takes it; empty rows left out."""
         lines = []
-        for row in range(ROWS):
+        for row in self._channel_rows(post):
             name = (post.get(f"product_{row}") or "").strip()
             price = (post.get(f"price_{row}") or "").strip()
             if not name and not price:
@@ -154,6 +202,11 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
             else:
                 line["product_code"] = name
             lines.append(line)
+        if len(lines) > MAX_ROWS:
+            raise UserError(request.env._(
+                "Products: %(count)s were named, a request takes at most %(limit)s. Ask for the others in another one.",
+                count=len(lines), limit=MAX_ROWS,
+            ))
         customer = post.get("customer_id") or ""
         return {
             "customer_id": int(customer) if customer.isdecimal() and int(customer) in hospitals else None,

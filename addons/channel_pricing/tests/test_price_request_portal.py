@@ -6,6 +6,7 @@ from odoo.tests import HttpCase, tagged
 from .common import ChannelPricingCommon
 
 URL = "/my/channel/special-prices"
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"
 
 
 @tagged("post_install", "-at_install")
@@ -148,11 +149,12 @@ class TestPriceRequestPortal(HttpCase, ChannelPricingCommon):
         super().setUp()
         self.authenticate("channel_portal", "channel_portal")
 
-    def _post(self, **values):
+    def _post(self, files=None, **values):
         page = self.url_open(f"{URL}/new").text
         token = re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
         return self.url_open(
             f"{URL}/new",
+            files=files,
             data={
                 "csrf_token": token, "date_to": "2099-12-31", "reason": "A tender", "product_0": "CATH-1",
                 "quantity_0": "10", "price_0": "75,50", **values,
@@ -178,6 +180,72 @@ class TestPriceRequestPortal(HttpCase, ChannelPricingCommon):
         self.assertIn("lines[1]", page.text)
         self.assertIn("A tender", page.text)
         self.assertFalse(self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)]))
+
+    # === Many products, and files ===#
+
+    def test_as_many_products_as_wanted(self):
+        products = self.env["product.product"].create([
+            {"name": f"Part {number}", "default_code": f"PART-{number}"} for number in range(12)
+        ])
+        rows = {}
+        for number, product in enumerate(products, 1):
+            rows |= {f"product_{number}": product.default_code, f"price_{number}": "3", f"quantity_{number}": "1"}
+        self._post(**rows)
+        request = self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)])
+        self.assertEqual(request.line_ids.product_id, products | self.device)
+
+    def test_more_rows_without_javascript_keep_what_was_filled_in(self):
+        page = self._post(more="1")
+        self.assertIn('name="product_5"', page.text)
+        self.assertIn('value="CATH-1"', page.text)
+        self.assertNotIn("o_channel_error", page.text)
+        self.assertFalse(self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)]))
+
+    def test_more_products_than_a_request_takes_are_refused(self):
+        rows = {}
+        for number in range(1, 101):
+            rows |= {f"product_{number}": "CATH-1", f"price_{number}": "3", f"quantity_{number}": "1"}
+        self.assertIn("at most 100", self._post(**rows).text)
+        self.assertFalse(self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)]))
+
+    def test_files_are_kept_for_the_approvers(self):
+        page = self._post(files=[("files", ("offer.pdf", PDF)), ("files", ("table.pdf", PDF + b" "))])
+        request = self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)])
+        files = self.env["ir.attachment"].search([("res_model", "=", request._name), ("res_id", "=", request.id)])
+        self.assertEqual(sorted(files.mapped("name")), ["offer.pdf", "table.pdf"])
+        self.assertEqual(files.sorted("name")[0].with_user(self.user_manager).raw, PDF)
+        self.assertIn("offer.pdf", page.text)
+        answer = self.url_open(f"{page.url.partition('?')[0]}/file/{files[0].id}")
+        self.assertEqual(answer.content, files[0].raw)
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+
+    def test_a_file_that_is_not_accepted_leaves_nothing(self):
+        for name, content, words in (("offer.exe", b"MZ" + bytes(100), "accepted are"), ("empty.pdf", b"", "is empty")):
+            with self.subTest(name):
+                self.assertIn(words, self._post(files=[("files", (name, content))]).text)
+                self.assertFalse(self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)]))
+
+    def test_too_many_files_leave_nothing(self):
+        page = self._post(files=[("files", (f"{number}.pdf", PDF)) for number in range(6)])
+        self.assertIn("at most 5", page.text)
+        self.assertFalse(self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)]))
+
+    def test_files_of_others_are_not_there(self):
+        page = self._post(files=[("files", ("offer.pdf", PDF))])
+        request = self.env["channel.price.request"].search([("member_id", "=", self.dealer.id)])
+        own = request._portal_files
+        self.assertFalse(own(), "the files are those of the dealer's people")
+        internal = self.env["ir.attachment"].create(
+            {"name": "margin.pdf", "raw": PDF, "res_model": request._name, "res_id": request.id}
+        )
+        west = self._channel_request([(self.device, 10, 75)], member=self.other_dealer, user=self.user_manager)
+        theirs = self.env["ir.attachment"].create(
+            {"name": "west.pdf", "raw": PDF, "res_model": west._name, "res_id": west.id}
+        )
+        self.assertNotIn("margin.pdf", self.url_open(page.url).text)
+        for special, file in ((request, internal), (west, theirs), (request, theirs)):
+            answer = self.url_open(f"{URL}/{special.id}/file/{file.id}")
+            self.assertEqual(answer.url.rstrip("/").rsplit("/", 1)[-1], "special-prices")
 
     def test_pages_of_others_lead_back(self):
         west = self._channel_request([(self.device, 10, 75)], member=self.other_dealer, user=self.user_manager)
