@@ -37,6 +37,7 @@
         "views/channel_price_import_views.xml",
         "views/price_steps_templates.xml",
         "views/report_pricelist_templates.xml",
+        "views/channel_price_severity_views.xml",
         "views/channel_stacking_policy_views.xml",
         "wizard/channel_price_book_views.xml",
         "wizard/channel_price_check_views.xml",

@@ -16,6 +16,7 @@ from . import channel_price_issue
 from . import channel_price_limit
 from . import channel_price_change
 from . import channel_price_effect
+from . import channel_price_severity
 from . import channel_price_version_effect_mixin
 from . import channel_price_version_change_mixin
 from . import channel_price_version

@@ -26,7 +26,8 @@ FIGURES = {
 
 
 class PriceCheck(NamedTuple):
-    """A kind of finding: ``severity`` ``block`` or ``warn``, and ``name`` as a person reads it."""
+    """A kind of finding: ``severity`` ``block`` or ``warn`` where the company does not say otherwise, and ``name`` as a
+    person reads it."""
 
     severity: str
     name: str
@@ -106,12 +107,12 @@ class ChannelPriceQuality(models.AbstractModel):
             SQL("NULL::%s AS %s", SQL(kind), SQL.identifier(name)) for name, kind in FIGURES.items()
         )
         self._make("found", SQL("SELECT NULL::varchar AS code, NULL::varchar AS severity, %s WHERE FALSE", figures))
-        for code, check in self._checks().items():
+        for code, severity in self.env["channel.price.severity"]._severities(question.company).items():
             if asked := getattr(self, f"_check_{code}")(question):
                 names, query = asked
                 self.env.cr.execute(SQL(
                     "INSERT INTO %s (code, severity, %s) SELECT %s, %s, found.* FROM (%s) AS found",
-                    self._work("found"), SQL(", ").join(map(SQL.identifier, names)), code, check.severity, query,
+                    self._work("found"), SQL(", ").join(map(SQL.identifier, names)), code, severity, query,
                 ))
         issues = self.env["channel.price.issue"]._replace(question, self._work("found"))
         self._drop(

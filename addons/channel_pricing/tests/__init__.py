@@ -11,6 +11,7 @@ from . import test_price_request
 from . import test_price_request_concurrency
 from . import test_price_request_portal
 from . import test_price_request_tour
+from . import test_price_severity
 from . import test_price_update
 from . import test_price_version
 from . import test_price_version_access

@@ -67,6 +67,7 @@ MATRIX = """
     channel.price.change            -     r       r       -        -       -          r         r       r     -        -      -
     channel.price.effect            -     r       r       -        -       -          r         r       r     -        -      -
     channel.price.issue             -     r       r       -        -       -          -         r       r     -        -      -
+    channel.price.severity          r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.price.import.line       -     r       r       -        -       -          -         r       r     -        -      -
     channel.price.consistency       -     r       r       -        r       -          r         r       r     -        -      -
     channel.stacking.policy         r     crud    crud    r        r       r          r         r       crud  -        -      -
