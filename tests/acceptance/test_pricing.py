@@ -7,6 +7,7 @@ All of it is of the demonstration story. The figures, in CNY, from its price fil
     special price of Shanghai Bohua for one hospital             1,190.00 for 60, of which an order took 20
 """
 
+import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -27,6 +28,8 @@ def story(world):
     found = SimpleNamespace(**{name: world.ref(f"channel_demo.{name}") for name in names})
     planned = read(world.json("pricing"), "channel.price.version", found.price_version_planned, "valid_from", "state")
     assert planned.state == "approved"
+    [user] = world.json("admin").call("res.users", "search_read", [("login", "=", "dealer")], ["commercial_partner_id"])
+    found.own = user["commercial_partner_id"][0]
     found.planned_from = date.fromisoformat(planned.valid_from)
     return found
 
@@ -97,7 +100,47 @@ def test_sales_quotes_without_floors(world, story):
     assert "floor" not in _codes(told)
 
 
+def test_a_dealer_is_told_the_same_price_and_less_about_it(world, story):
+    ours = _quote(world.json2("manager"), story.own, story.product_HC_002)
+    theirs = _quote(world.xml("dealer"), story.own, story.product_HC_002)
+    assert exact(theirs["price_unit"]) == exact(ours["price_unit"])
+    assert {"won", "segments"} <= set(_codes(ours))
+    assert set(_codes(theirs)) <= {"pricelist", "won", "no_rule", "offer", "price"}
+    other = next(partner for partner in (story.dealer_D001, story.dealer_D003) if partner != story.own)
+    with pytest.raises(Refused):
+        _quote(world.xml("dealer"), other, story.product_HC_002)
+
+
+def test_the_pages_of_a_dealer_show_the_price_of_the_quote(world, story):
+    price = exact(_quote(world.xml("dealer"), story.own, story.product_HC_002)["price_unit"])
+    pages = world.pages("dealer")
+    answer = pages.get("/my/prices?search=HC-002")
+    if answer.status in (301, 302, 303):
+        answer = pages.get(answer.headers["Location"].removeprefix(pages.url))
+    assert answer.status == 200
+    assert "HC-002" in answer.text
+    assert f"{price:,.2f}" in answer.text
+
+
 # --- Special prices ---
+
+
+def test_a_request_sent_twice_is_one(world, story):
+    values = {
+        "lines": [{"product_id": story.product_HC_002, "quantity": 5, "price": 1100.0}],
+        "customer_id": story.hospital_310000_000, "reason": "Competitor offers less", "competitor": "Other Maker",
+        "date_to": iso(TODAY + timedelta(days=30)), "submit": False,
+    }
+    key = f"ACC-{TODAY:%Y%m%d}-{uuid.uuid4().hex[:8]}"
+    dealer = world.xml("dealer")
+    first = dealer.call("channel.price.request", "submit", values, key)
+    again = dealer.call("channel.price.request", "submit", {**values, "reason": "Sent again"}, key)
+    assert again["reference"] == first["reference"]
+    assert dealer.call("channel.price.request", "status", key)["state"] == first["state"]
+    found = world.json("auditor").call(
+        "channel.price.request", "search_count", [("external_id", "=", key)]
+    )
+    assert found == 1
 
 
 def test_special_price_and_its_counter(world, story):

@@ -81,7 +81,9 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
             },
         )
 
-    @http.route(f"{URL}/<int:request_id>/file/<int:attachment_id>", type="http", auth="user", website=True, readonly=True)
+    @http.route(
+        f"{URL}/<int:request_id>/file/<int:attachment_id>", type="http", auth="user", website=True, readonly=True
+    )
     def portal_my_channel_special_price_file(self, request_id, attachment_id, **kwargs):
         requests = request.env["channel.price.request"]
         if requests.has_access("read"):
