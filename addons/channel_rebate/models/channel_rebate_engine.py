@@ -3,10 +3,8 @@ from odoo.tools import SQL
 
 from ..tools.relations import CommonTables, TemporaryTables, room_to_work
 from ..tools.terms import MONTHS, Run, Term, first_day
-from .channel_rebate_engine_scope_mixin import FACT_KEY, FACT_VALUES
+from .channel_rebate_engine_scope_mixin import FACT_KEY, FACT_VALUES, RESULTS
 
-#: What follows for a line from its window.
-RESULTS = ("tier_id", "rate", "total_after", "rebate_amount")
 BALANCE_KEY = ("program_id", "member_id", "window_start", "window_end")
 BALANCE_VALUES = (
     "company_id",
@@ -241,13 +239,15 @@ class ChannelRebateEngine(models.AbstractModel):
                       FROM (
                     SELECT run.*, run.after - COALESCE(run.earning_amount / run.share, run.earning_amount) AS before
                       FROM (
+                        -- lines are sorted before they meet their curves, which are wide
                         SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra,
                             c."offset",
-                               c.ceiling, c.rounding, c.line_rounded, c.boundary,
-                               %(carried)s + sum(f.earning_amount) OVER (
-                                   PARTITION BY f.program_id, f.pool_id, f.window_start, f.unit_id
-                                   ORDER BY f.date, f.source_id %(frame)s) AS after
-                          FROM %(lines)s f
+                               c.ceiling, c.rounding, c.line_rounded, c.boundary, %(carried)s + f.moved AS after
+                          FROM (
+                            SELECT f.*, sum(f.earning_amount) OVER (
+                                       PARTITION BY f.program_id, f.pool_id, f.window_start, f.unit_id
+                                       ORDER BY f.date, f.source_id %(frame)s) AS moved
+                              FROM %(lines)s f) f
                           JOIN %(curve)s c
                             ON c.program_id = f.program_id AND c.pool_id = f.pool_id AND c.window_start = f.window_start
                            AND c.unit_id = f.unit_id AND c.version_id = f.version_id
@@ -451,7 +451,9 @@ class ChannelRebateEngine(models.AbstractModel):
         """Calculate programmes that have the same past: see `_plans`."""
         terms = self._terms(plan.programs.version_ids.filtered(lambda v: v._is_in_force()))
         for round_terms in self._rounds(terms):
-            run = Run(round_terms, date_to, tables, changed=plan.changed, remembers=plan.has_entries)
+            run = Run(
+                round_terms, date_to, tables, changed=plan.changed, has_few=plan.has_few, remembers=plan.has_entries
+            )
             if plan.is_bulk:
                 self._write_all(run)
             else:

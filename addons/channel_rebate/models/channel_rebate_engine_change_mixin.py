@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.sql import column_exists, table_exists
 
 from ..tools.terms import GROWTH
-from .channel_rebate_engine_scope_mixin import FACT_KEY, FACT_VALUES
+from .channel_rebate_engine_scope_mixin import FACT_KEY, FACT_VALUES, RESULTS
 
 #: Tables whose changes concern every basis: the columns that matter, and what is noted instead of the row's id.
 COMMON_WATCHES = (
@@ -21,6 +21,8 @@ COMMON_WATCHES = (
     ("res_partner", "UPDATE", ("channel_role",), "'buyer'", "id"),
     ("product_template", "UPDATE", ("channel_rebate_points", "channel_is_freight", "uom_id"), "'product'", "id"),
 )  # fmt: skip
+#: Lines that are looked up one by one; more of them are found by reading everything once.
+FEW = 50_000
 WINDOW_KEY = ("program_id", "pool_id", "window_start", "unit_id")
 
 
@@ -32,6 +34,7 @@ class Plan:
     is_bulk: bool = False  # nothing is there yet
     is_whole: bool = False  # every line is looked at
     changed: Any = None  # relation of the lines to look at, None for all
+    has_few: bool = False  # so few that each is looked up
     has_entries: bool = True
 
     def is_combined(self):
@@ -195,7 +198,8 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 yield Plan(group, is_whole=True)
             else:
                 plan = Plan(group)
-                plan.changed = self._changed(group, key, date_to, newly_listed)
+                plan.changed, count = self._changed(group, key, date_to, newly_listed)
+                plan.has_few = count <= FEW
                 yield plan
 
     def _combined(self, programs):
@@ -304,7 +308,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
 
     def _refresh_goods(self, programs):
         """Bring the products of lists up to date. -> relation `(version_id, product_id)`: named since, or otherwise
-        than before
+        than before; None: nothing is
         """
         versions = programs.version_ids.filtered(lambda v: v._is_in_force())
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp._rebate_listed")
@@ -329,12 +333,12 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                       is_excluded = EXCLUDED.is_excluded, in_market = EXCLUDED.in_market,
                       component_id = EXCLUDED.component_id"""
         )
-        return SQL.identifier("_rebate_listed")
+        return SQL.identifier("_rebate_listed") if self.env.cr.rowcount else None
 
     # === CHANGED LINES === #
 
     def _changed(self, programs, state, date_to, newly_listed):
-        """-> temporary table `(basis, source_id)`: the lines that these programmes look at again"""
+        """-> temporary table `(basis, source_id)` of the lines that these programmes look at again, and their number"""
         snapshot, xid, change, seen_to = state
         cr = self.env.cr
         cr.execute("DROP TABLE IF EXISTS pg_temp._rebate_noted")
@@ -359,15 +363,16 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 SQL("SELECT %s::varchar AS basis, x.source_id FROM (%s) x(source_id)", basis, select)
                 for select in self._changed_of_basis(basis, group, noted, Date.to_date(seen_to), date_to)
             ]
-        lines.append(
-            SQL(
-                """SELECT e.basis, e.source_id FROM channel_rebate_entry e
-                     JOIN %s listed ON listed.version_id = e.version_id AND listed.product_id = e.product_id
-                    WHERE e.program_id = ANY(%s) AND e.exclusion IS NOT NULL""",
-                newly_listed,
-                list(programs.ids),
+        if newly_listed:
+            lines.append(
+                SQL(
+                    """SELECT e.basis, e.source_id FROM channel_rebate_entry e
+                         JOIN %s listed ON listed.version_id = e.version_id AND listed.product_id = e.product_id
+                        WHERE e.program_id = ANY(%s) AND e.exclusion IS NOT NULL""",
+                    newly_listed,
+                    list(programs.ids),
+                )
             )
-        )
         at_window_rate = versions.filtered(lambda v: v.rate_date == "window")
         if at_window_rate:
             lines.append(
@@ -379,12 +384,14 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                     seen_to,
                 )
             )
+        lines.append(SQL("SELECT NULL::varchar AS basis, NULL::int AS source_id WHERE FALSE"))
         cr.execute("DROP TABLE IF EXISTS pg_temp._rebate_changed")
         cr.execute(
             SQL("CREATE TEMPORARY TABLE _rebate_changed ON COMMIT DROP AS %s", SQL(" UNION ").join(lines))
         )
+        count = cr.rowcount
         cr.execute("ANALYZE _rebate_changed")
-        return SQL.identifier("_rebate_changed")
+        return SQL.identifier("_rebate_changed"), count
 
     def _changed_of_basis(self, basis, versions, noted, seen_to, date_to):
         """Yield selects of source ids: lines that were noted, directly or by what they belong to, and lines newly
@@ -440,9 +447,10 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         looked_at = SQL("e.program_id = ANY(%s)", programs)
         if run.changed:
             looked_at = SQL(
-                """%s AND EXISTS (
+                """%s AND %s AND EXISTS (
                     SELECT FROM %s c WHERE c.basis = e.basis AND c.source_id = e.source_id)""",
                 looked_at,
+                run.among_changed(SQL("e.source_id")),
                 run.changed,
             )
         differs = SQL(" OR ").join(
@@ -503,22 +511,22 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 fresh,
             )
         )
+        # new lines are written once, with what they earn; until then they stand beside the entries
         names = SQL(", ").join(SQL.identifier(name) for name in FACT_KEY + FACT_VALUES)
-        cr.execute(
-            SQL(
-                "INSERT INTO channel_rebate_entry (%s) SELECT %s FROM %s WHERE entry_id IS NULL", names, names, fresh
-            )
-        )
+        new = SQL("SELECT %s FROM %s f WHERE entry_id IS NULL", names, fresh)
         touched = run.add("touched", self._sql_touched(run, moved), key=WINDOW_KEY)
         lines = SQL(
-            """(SELECT e.* FROM channel_rebate_entry e JOIN %s k
+            """(SELECT %s FROM channel_rebate_entry e JOIN %s k
                   ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start
-                 AND k.unit_id = e.unit_id)""",
+                 AND k.unit_id = e.unit_id
+                UNION ALL %s)""",
+            SQL(", ").join(SQL.identifier("e", name) for name in FACT_KEY + FACT_VALUES),
             touched,
+            new,
         )
         self._add_windows(run, lines)
         start = run.add("start", self._sql_start(run, touched), key=WINDOW_KEY)
-        rated = run.add("rated", self._sql_rated(run, self._sql_lines_from(start), start))
+        rated = run.add("rated", self._sql_rated(run, self._sql_lines_from(start, new), start))
         changed = run.add("rerated", self._sql_rerated(rated))
         cr.execute(
             SQL(
@@ -527,6 +535,12 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                           rebate_amount = r.rebate_amount
                      FROM %s r WHERE e.id = r.entry_id""",
                 changed,
+            )
+        )
+        names = SQL(", ").join(SQL.identifier(name) for name in FACT_KEY + FACT_VALUES + RESULTS)
+        cr.execute(
+            SQL(
+                "INSERT INTO channel_rebate_entry (%s) SELECT %s FROM %s WHERE entry_id IS NULL", names, names, changed
             )
         )
         if "best" in run.versions.combination_id.mapped("method"):
@@ -569,20 +583,53 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         return SQL(
             """SELECT program_id, pool_id, window_start, unit_id, date, source_id FROM %(moved)s
                UNION ALL
-               SELECT DISTINCT e.program_id, e.pool_id, e.window_start, e.unit_id, NULL::date, NULL::int
-                 FROM channel_rebate_entry e
-                WHERE (e.program_id = ANY(%(standing)s)
-                       OR e.program_id = ANY(%(linked)s) AND (e.program_id, e.pool_id) IN (
-                           SELECT program_id, pool_id FROM %(moved)s)
-                       OR e.program_id = ANY(%(best)s) AND e.pool_id IN (
-                           SELECT pool_id FROM %(moved)s WHERE program_id = ANY(%(best)s)))
-                  AND NOT EXISTS (
+               SELECT e.program_id, e.pool_id, e.window_start, e.unit_id, NULL::date, NULL::int
+                 FROM (
+                    SELECT DISTINCT program_id, pool_id, window_start, unit_id FROM channel_rebate_entry
+                     WHERE program_id = ANY(%(standing)s)
+                    UNION
+                    SELECT pool.program_id, pool.pool_id, place.window_start, place.unit_id
+                      FROM (
+                        SELECT program_id, pool_id FROM %(moved)s WHERE program_id = ANY(%(linked)s)
+                        UNION
+                        SELECT program_id, pool_id
+                          FROM unnest(%(best)s::int[]) program_id
+                         CROSS JOIN (SELECT DISTINCT pool_id FROM %(moved)s WHERE program_id = ANY(%(best)s)) pool
+                      ) pool
+                     CROSS JOIN LATERAL (%(places)s) place
+                 ) e
+                WHERE NOT EXISTS (
                     SELECT FROM %(moved)s m WHERE m.program_id = e.program_id AND m.pool_id = e.pool_id
                        AND m.window_start = e.window_start AND m.unit_id = e.unit_id)""",
             moved=moved,
+            places=self._sql_places_of_pool(),
             linked=list(linked.ids),
             standing=list(standing.ids),
             best=list(best.ids),
+        )
+
+    def _sql_places_of_pool(self):
+        """-> select `(window_start, unit_id)` of all entries of `pool`: stepping through the index, from one window to
+        the next, without reading their lines
+        """
+
+        def first(after):
+            return SQL(
+                """SELECT e.window_start, e.unit_id FROM channel_rebate_entry e
+                    WHERE e.program_id = pool.program_id AND e.pool_id = pool.pool_id AND %s
+                    ORDER BY e.window_start, e.unit_id LIMIT 1""",
+                after,
+            )
+
+        return SQL(
+            """WITH RECURSIVE place AS (
+                (%s)
+                UNION ALL
+                SELECT step.* FROM place p
+                 CROSS JOIN LATERAL (%s) step)
+               SELECT * FROM place""",
+            first(SQL("TRUE")),
+            first(SQL("(e.window_start, e.unit_id) > (p.window_start, p.unit_id)")),
         )
 
     def _sql_start(self, run, touched):
@@ -613,20 +660,29 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             curve=run["curve"],
         )
 
-    def _sql_lines_from(self, start):
+    def _sql_lines_from(self, start, new):
+        """-> relation of facts: entries, and lines that are none yet (`new`), from the first one to be rated again"""
+        names = SQL(", ").join(SQL.identifier("e", name) for name in FACT_KEY + FACT_VALUES)
         return SQL(
-            """(SELECT %s FROM channel_rebate_entry e JOIN %s k
-                  ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start
-                 AND k.unit_id = e.unit_id AND (e.date, e.source_id) >= (k.date, k.source_id))""",
-            SQL(", ").join(SQL.identifier("e", name) for name in FACT_KEY + FACT_VALUES),
-            start,
+            "(%s UNION ALL %s)",
+            *(
+                SQL(
+                    """SELECT %s FROM %s e JOIN %s k
+                          ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start
+                         AND k.unit_id = e.unit_id AND (e.date, e.source_id) >= (k.date, k.source_id)""",
+                    names,
+                    lines,
+                    start,
+                )
+                for lines in (SQL.identifier("channel_rebate_entry"), SQL("(%s)", new))
+            ),
         )
 
     def _sql_rerated(self, rated):
-        """-> rated lines that differ from their entries"""
+        """-> rated lines that differ from their entries, or have none yet"""
         return SQL(
             """SELECT r.*, e.id AS entry_id FROM %s r
-                 JOIN channel_rebate_entry e ON %s
+            LEFT JOIN channel_rebate_entry e ON %s
                 WHERE (e.tier_id, e.rate, e.total_after, COALESCE(e.forgone_amount, e.rebate_amount))
                       IS DISTINCT FROM (r.tier_id, r.rate, r.total_after, r.rebate_amount)""",
             rated,

@@ -27,6 +27,8 @@ FACT_VALUES = (
     "share",
     "share_before",
 )
+#: What follows for a line from its window.
+RESULTS = ("tier_id", "rate", "total_after", "rebate_amount")
 #: Lines outside the scope that are shown to a member that is named by the programme, and to nobody else.
 OUTSIDE = ("scope", "market")
 
@@ -63,6 +65,7 @@ class ChannelRebateEngineScopeMixin(models.AbstractModel):
                 SQL("s.date >= %s", max(run.date_from or terms[0].first_day, min(t.first_day for t in terms))),
             ]
             if run.changed:
+                conditions.append(run.among_changed(SQL("s.source_id")))
                 conditions.append(SQL("s.source_id IN (SELECT source_id FROM %s WHERE basis = %s)", run.changed, basis))
             run.add(
                 f"source_{basis}",

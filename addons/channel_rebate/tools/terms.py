@@ -6,6 +6,8 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from odoo.tools import SQL
+
 #: Length of a window in months; 0: the contract's own days.
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12, "contract": 0, "rolling": 1}
 GROWTH = ("growth_index", "growth_rate", "growth_amount")
@@ -36,6 +38,7 @@ class Run:
     purpose: str = "rebate"  # or "provision": which reductions apply
     #: Writing: relation of the source lines to look at (`basis`, `source_id`), None for all.
     changed: Any = None
+    has_few: bool = False  # so few of them that each is looked up
     remembers: bool = False  # whether entries exist that may keep a line in the scope that it has left
     prefix: str = ""  # of the names of relations: rounds of one statement keep theirs apart
     names: dict = field(default_factory=dict)  # of relations that later stages read
@@ -48,6 +51,14 @@ class Run:
     @property
     def programs(self):
         return self.versions.program_id
+
+    def among_changed(self, source_id):
+        """Condition: the id may be one of the changed lines'. An array is looked up by index, whatever the planner
+        thinks of the rest; EXISTS says the same of more lines.
+        """
+        if not self.has_few:
+            return SQL("TRUE")
+        return SQL("%s = ANY (ARRAY(SELECT source_id FROM %s))", source_id, self.changed)
 
     def add(self, name, select, key=None):
         self.names[name] = self.tables.add(f"{self.prefix}{name}", select, key)
