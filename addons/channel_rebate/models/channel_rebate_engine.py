@@ -194,9 +194,12 @@ class ChannelRebateEngine(models.AbstractModel):
             goods = run.add("goods", self._sql_goods(run.versions), key=["version_id", "product_id"])
         return run.add("fact", self._sql_facts(run, goods, earlier))
 
-    def _add_windows(self, run, lines):
-        """Stage 2: add the relations `limited` and `curve` for the windows of these lines, and those that they read."""
-        run.add("part", self._sql_parts(run, lines))
+    def _add_windows(self, run, lines, sums=None):
+        """Stage 2: add the relations `limited` and `curve` for the windows of these lines, and those that they read.
+
+        :param sums: relation of `_sql_sums` of the lines, where it is there already
+        """
+        run.add("part", self._sql_parts(run, sums or SQL("(%s)", self._sql_sums(lines))))
         run.add("band", self._sql_bands(run), key=["version_id"])
         run.add("measured", self._sql_measured(run, lines))
         run.add("based", self._sql_based(run))
@@ -208,7 +211,7 @@ class ChannelRebateEngine(models.AbstractModel):
 
     # === STAGE 3: LINES === #
 
-    def _sql_rated(self, run, lines, start=None):
+    def _sql_rated(self, run, lines, start=None, kept=()):
         """-> select of facts with RESULTS: each line earns what it moves the curve of its window by
 
         Lines come by day, then by id. Curves are rounded at both ends of a line, so that the lines of a window add up
@@ -216,6 +219,7 @@ class ChannelRebateEngine(models.AbstractModel):
         its rebate, and a line that comes last changes no other.
 
         :param start: relation `(… window, carried)` when `lines` begin inside their windows: the running total before
+        :param kept: names of other columns of `lines` to select too
         """
         carried_join, carried = SQL(""), SQL("c.v_start")
         if start:
@@ -232,7 +236,7 @@ class ChannelRebateEngine(models.AbstractModel):
                       CASE WHEN x.earning_amount <> 0 THEN round((%(exact)s) * 100 / (x.after - x.before), 6) END AS
                           rate,
                       x.after AS total_after,
-                      %(rebate)s AS rebate_amount
+                      %(rebate)s AS rebate_amount%(kept)s
                  FROM (
                     -- what is earned is calculated once for each line: OFFSET keeps the planner from repeating it
                     SELECT x.*, %(earned_after)s AS earned_after, %(earned_before)s AS earned_before
@@ -256,6 +260,7 @@ class ChannelRebateEngine(models.AbstractModel):
                       ) x OFFSET 0
                  ) x""",
             facts=columns(FACT_KEY + FACT_VALUES, "x"),
+            kept=SQL(", %s", columns(kept, "x")) if kept else SQL(""),
             tier=self._sql_line_tier(),
             exact=SQL("x.earned_after - x.earned_before"),
             rebate=self._sql_line_rebate(split),
@@ -312,11 +317,21 @@ class ChannelRebateEngine(models.AbstractModel):
 
     # === STAGE 3: BALANCES === #
 
-    def _sql_totals(self, run, entries):
-        """-> select of BALANCE_KEY and BALANCE_VALUES: what rated lines, and windows beside them, come to for each
-        payee
+    def _sql_earned_by_lines(self, entries):
+        """-> select of what these rated lines come to for each payee and window: `lines`, `base`, `rebate`"""
+        return SQL(
+            """SELECT program_id, member_id, pool_id, window_start, window_end,
+                      count(*) AS lines, sum(earning_amount) AS base, sum(rebate_amount) AS rebate
+                 FROM %s e
+                WHERE exclusion IS NULL
+                GROUP BY program_id, member_id, pool_id, window_start, window_end""",
+            entries,
+        )
 
-        :param entries: relation of rated lines, all of each payee and window
+    def _sql_totals(self, run, by_lines):
+        """-> select of BALANCE_KEY and BALANCE_VALUES: what lines, and windows beside them, come to for each payee
+
+        :param by_lines: select of `_sql_earned_by_lines`, of all lines of each payee and window
         """
         return SQL(
             """WITH decided AS (
@@ -332,12 +347,8 @@ class ChannelRebateEngine(models.AbstractModel):
                  ORDER BY p.program_id, p.pool_id, p.window_start, p.unit_id
             ),
             earned AS (
-                SELECT program_id, member_id, pool_id, window_start, window_end,
-                       count(*) FILTER (WHERE exclusion IS NULL) AS lines, sum(earning_amount) AS base,
-                       sum(rebate_amount) AS rebate, 0 AS beside
-                  FROM %(entries)s e
-                 WHERE exclusion IS NULL
-                 GROUP BY program_id, member_id, pool_id, window_start, window_end
+                SELECT program_id, member_id, pool_id, window_start, window_end, lines, base, rebate, 0 AS beside
+                  FROM (%(by_lines)s) e
                 UNION ALL
                 SELECT l.program_id, COALESCE(share.partner_id, l.pool_id), l.pool_id, l.window_start, l.window_end,
                     0, 0, 0,
@@ -377,7 +388,7 @@ class ChannelRebateEngine(models.AbstractModel):
             curve=run["curve"],
             limited=run["limited"],
             term=run["term"],
-            entries=entries,
+            by_lines=by_lines,
             upper=self._sql_round(SQL("(share.share_before + share.share) * l.beside"), SQL("l.rounding")),
             lower=self._sql_round(SQL("share.share_before * l.beside"), SQL("l.rounding")),
         )
@@ -403,7 +414,8 @@ class ChannelRebateEngine(models.AbstractModel):
         return self.env.execute_query_dict(
             tables.query(
                 SQL(" UNION ALL ").join(
-                    SQL("SELECT * FROM (%s) total", self._sql_totals(run, best or rated)) for run, rated in totals
+                    SQL("SELECT * FROM (%s) total", self._sql_totals(run, self._sql_earned_by_lines(best or rated)))
+                    for run, rated in totals
                 )
             )
         )
@@ -476,12 +488,14 @@ class ChannelRebateEngine(models.AbstractModel):
         entries = SQL(
             "(SELECT * FROM channel_rebate_entry WHERE program_id = ANY(%s))", list(run.programs.ids)
         )
-        self._write_balances(run, entries, SQL("program_id = ANY(%s)", list(run.programs.ids)))
+        self._write_balances(
+            run, self._sql_earned_by_lines(entries), SQL("program_id = ANY(%s)", list(run.programs.ids))
+        )
 
-    def _write_balances(self, run, entries, touched):
+    def _write_balances(self, run, by_lines, touched):
         """Bring balances in line with their entries.
 
-        :param entries: relation of all entries of the payees and windows concerned
+        :param by_lines: select of what all entries of the payees and windows concerned come to
         :param touched: condition over `channel_rebate_balance b`: those that may have lost their lines
         """
         changed = SQL(" OR ").join(
@@ -512,7 +526,7 @@ class ChannelRebateEngine(models.AbstractModel):
                    SET %(assign)s, open_amount = EXCLUDED.entitlement - balance.settled_amount,
                        write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date
                  WHERE %(changed)s""",
-                totals=self._sql_totals(run, entries),
+                totals=self._sql_totals(run, by_lines),
                 touched=touched,
                 uid=self.env.uid,
                 names=columns(BALANCE_KEY + BALANCE_VALUES),

@@ -21,6 +21,11 @@ COMMON_WATCHES = (
     ("res_partner", "UPDATE", ("channel_role",), "'buyer'", "id"),
     ("product_template", "UPDATE", ("channel_rebate_points", "channel_is_freight", "uom_id"), "'product'", "id"),
 )  # fmt: skip
+#: What entries earned until now, with its type, as far as it is compared.
+OLD_RESULTS = {
+    "tier_id": "int", "rate": "numeric", "total_after": "numeric", "rebate_amount": "numeric",
+    "forgone_amount": "numeric",
+}  # fmt: skip
 #: Lines that are looked up one by one; more of them are found by reading everything once.
 FEW = 50_000
 WINDOW_KEY = ("program_id", "pool_id", "window_start", "unit_id")
@@ -512,22 +517,22 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             )
         )
         # new lines are written once, with what they earn; until then they stand beside the entries
-        names = SQL(", ").join(SQL.identifier(name) for name in FACT_KEY + FACT_VALUES)
-        new = SQL("SELECT %s FROM %s f WHERE entry_id IS NULL", names, fresh)
-        touched = run.add("touched", self._sql_touched(run, moved), key=WINDOW_KEY)
-        lines = SQL(
-            """(SELECT %s FROM channel_rebate_entry e JOIN %s k
-                  ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start
-                 AND k.unit_id = e.unit_id
-                UNION ALL %s)""",
-            SQL(", ").join(SQL.identifier("e", name) for name in FACT_KEY + FACT_VALUES),
-            touched,
-            new,
+        facts = SQL(", ").join(SQL.identifier(name) for name in FACT_KEY + FACT_VALUES)
+        new = SQL(
+            "SELECT %s, NULL::int AS entry_id, %s FROM %s f WHERE entry_id IS NULL",
+            facts,
+            SQL(", ").join(SQL("NULL::%s AS %s", SQL(of_type), SQL.identifier(f"old_{name}"))
+                           for name, of_type in OLD_RESULTS.items()),
+            fresh,
         )
-        self._add_windows(run, lines)
+        touched = run.add("touched", self._sql_touched(run, moved), key=WINDOW_KEY)
+        lines = self._sql_lines_of(touched, new)
+        sums = run.add("summed", self._sql_window_sums(lines))
+        self._add_windows(run, lines, sums)
         start = run.add("start", self._sql_start(run, touched), key=WINDOW_KEY)
-        rated = run.add("rated", self._sql_rated(run, self._sql_lines_from(start, new), start))
-        changed = run.add("rerated", self._sql_rerated(rated))
+        lines = self._sql_lines_of(start, new, SQL("AND (e.date, e.source_id) >= (k.date, k.source_id)"))
+        kept = ("entry_id", *(f"old_{name}" for name in OLD_RESULTS))
+        changed = run.add("rerated", self._sql_rerated(SQL("(%s)", self._sql_rated(run, lines, start, kept))))
         cr.execute(
             SQL(
                 """UPDATE channel_rebate_entry e
@@ -547,7 +552,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             self._settle_best(
                 run, SQL("SELECT basis, source_id FROM %s UNION SELECT basis, source_id FROM %s", changed, gone)
             )
-        self._write_touched_balances(run, touched)
+        self._write_touched_balances(run, touched, sums, changed)
         if plan.changed and plan.is_combined():
             # what later rounds look at: lines on which this one grants something else now
             cr.execute(
@@ -660,37 +665,64 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             curve=run["curve"],
         )
 
-    def _sql_lines_from(self, start, new):
-        """-> relation of facts: entries, and lines that are none yet (`new`), from the first one to be rated again"""
-        names = SQL(", ").join(SQL.identifier("e", name) for name in FACT_KEY + FACT_VALUES)
+    def _sql_lines_of(self, windows, new, condition=None):
+        """-> relation of facts, with the entry and what it earned until now: entries of these windows, and lines that
+        are none yet
+
+        :param windows: relation of windows `k`
+        :param new: select of lines that are no entries yet
+        :param condition: which lines `e` of a window `k`
+        """
+        entries = SQL(
+            "SELECT %s, id AS entry_id, %s FROM channel_rebate_entry",
+            SQL(", ").join(SQL.identifier(name) for name in FACT_KEY + FACT_VALUES),
+            SQL(", ").join(SQL("%s AS %s", SQL.identifier(n), SQL.identifier(f"old_{n}")) for n in OLD_RESULTS),
+        )
         return SQL(
             "(%s UNION ALL %s)",
             *(
                 SQL(
-                    """SELECT %s FROM %s e JOIN %s k
+                    """SELECT e.* FROM (%s) e JOIN %s k
                           ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start
-                         AND k.unit_id = e.unit_id AND (e.date, e.source_id) >= (k.date, k.source_id)""",
-                    names,
+                         AND k.unit_id = e.unit_id %s""",
                     lines,
-                    start,
+                    windows,
+                    condition or SQL(""),
                 )
-                for lines in (SQL.identifier("channel_rebate_entry"), SQL("(%s)", new))
+                for lines in (entries, new)
             ),
+        )
+
+    def _sql_window_sums(self, lines):
+        """-> select of `_sql_sums` for each payee, with what the lines earned until now: the one time that all lines of
+        the windows are read
+        """
+        return SQL(
+            """SELECT program_id, version_id, pool_id, window_start, window_end, unit_id, member_id, %s,
+                      COALESCE(sum(f.earning_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS base,
+                      COALESCE(sum(f.old_rebate_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS rebate
+                 FROM %s f GROUP BY program_id, version_id, pool_id, window_start, window_end, unit_id, member_id""",
+            self._sql_sums_of_facts(),
+            lines,
         )
 
     def _sql_rerated(self, rated):
         """-> rated lines that differ from their entries, or have none yet"""
         return SQL(
-            """SELECT r.*, e.id AS entry_id FROM %s r
-            LEFT JOIN channel_rebate_entry e ON %s
-                WHERE (e.tier_id, e.rate, e.total_after, COALESCE(e.forgone_amount, e.rebate_amount))
-                      IS DISTINCT FROM (r.tier_id, r.rate, r.total_after, r.rebate_amount)""",
+            """SELECT * FROM %s r
+                WHERE entry_id IS NULL
+                   OR (old_tier_id, old_rate, old_total_after, COALESCE(old_forgone_amount, old_rebate_amount))
+                      IS DISTINCT FROM (tier_id, rate, total_after, rebate_amount)""",
             rated,
-            SQL(" AND ").join(SQL("e.%(c)s = r.%(c)s", c=SQL.identifier(name)) for name in FACT_KEY),
         )
 
-    def _write_touched_balances(self, run, touched):
-        """Balances of the windows that were calculated again; of pools split by contribution, all of their members'."""
+    def _write_touched_balances(self, run, touched, sums, changed):
+        """Balances of the windows that were calculated again.
+
+        They come to the sums of their lines before, and what these earn more now. All lines are read a second time only
+        where others than those of the window tell: of pools split by contribution all members', of documents that
+        count by themselves the rest of the window's, and of *best* programmes what another one took.
+        """
         windows = run.add(
             "touched_window",
             SQL(
@@ -701,20 +733,40 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             ),
         )
         split = run.versions.filtered(lambda v: v.distribution == "contribution").program_id
+        reread = split | run.versions.filtered(
+            lambda v: v.accumulation in ("document", "line") or v.combination_id.method == "best"
+        ).program_id
         entries = SQL(
             """(SELECT e.* FROM channel_rebate_entry e
                   JOIN (SELECT program_id, pool_id, window_start FROM %(windows)s
+                         WHERE program_id = ANY(%(reread)s)
                         UNION
                         SELECT e.program_id, e.pool_id, e.window_start FROM channel_rebate_entry e
                           JOIN %(windows)s w ON w.program_id = e.program_id AND w.window_start = e.window_start
                          WHERE e.program_id = ANY(%(split)s)) k
                     ON k.program_id = e.program_id AND k.pool_id = e.pool_id AND k.window_start = e.window_start)""",
             windows=windows,
+            reread=list(reread.ids),
             split=list(split.ids),
         )
+        by_lines = SQL(
+            """SELECT program_id, member_id, pool_id, window_start, window_end, lines, base, rebate FROM %(sums)s
+                WHERE lines > 0 AND program_id <> ALL(%(reread)s)
+               UNION ALL
+               SELECT program_id, member_id, pool_id, window_start, window_end, 0, 0,
+                      sum(rebate_amount - COALESCE(old_rebate_amount, 0))
+                 FROM %(changed)s
+                WHERE exclusion IS NULL AND program_id <> ALL(%(reread)s)
+                GROUP BY program_id, member_id, pool_id, window_start, window_end""",
+            sums=sums,
+            changed=changed,
+            reread=list(reread.ids),
+        )
+        if reread:
+            by_lines = SQL("%s UNION ALL SELECT * FROM (%s) again", by_lines, self._sql_earned_by_lines(entries))
         self._write_balances(
             run,
-            entries,
+            by_lines,
             SQL(
                 """EXISTS (SELECT FROM %s w WHERE w.program_id = b.program_id AND w.window_start = b.window_start
                               AND w.pool_id = COALESCE(b.pool_id, b.member_id))""",

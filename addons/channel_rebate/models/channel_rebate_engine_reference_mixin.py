@@ -13,10 +13,28 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
     _name = "channel.rebate.engine.reference.mixin"
     _description = "Rebate Engine: Totals and What They Are Compared with"
 
-    def _sql_parts(self, run, lines):
+    def _sql_sums(self, lines):
+        """-> select: what these facts add up to in each version, window and unit"""
+        return SQL(
+            """SELECT program_id, version_id, pool_id, window_start, window_end, unit_id, %s
+                 FROM %s f GROUP BY program_id, version_id, pool_id, window_start, window_end, unit_id""",
+            self._sql_sums_of_facts(),
+            lines,
+        )
+
+    def _sql_sums_of_facts(self):
+        return SQL(
+            """COALESCE(sum(f.qualifying_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS qualifying,
+               sum(f.earning_amount) AS earning, sum(abs(f.earning_amount)) AS earning_abs,
+               COALESCE(sum(f.market_amount), 0) AS market,
+               COALESCE(sum(f.qualifying_amount) FILTER (WHERE f.exclusion = 'prior'), 0) AS prior,
+               count(*) FILTER (WHERE f.exclusion IS NULL) AS lines"""
+        )
+
+    def _sql_parts(self, run, sums):
         """-> relation: the sums of each version's lines in each window; also windows that earn without lines
 
-        :param lines: relation of facts
+        :param sums: relation of `_sql_sums`
         """
         return SQL(
             """SELECT program_id, version_id, pool_id, window_start, window_end, unit_id,
@@ -24,20 +42,15 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
                       sum(market) AS market, sum(prior) AS prior, sum(lines)::int AS lines,
                       bool_or(is_standing) AS is_standing
                  FROM (
-                    SELECT f.program_id, f.version_id, f.pool_id, f.window_start, f.window_end, f.unit_id,
-                           COALESCE(sum(f.qualifying_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS qualifying,
-                           sum(f.earning_amount) AS earning, sum(abs(f.earning_amount)) AS earning_abs,
-                           COALESCE(sum(f.market_amount), 0) AS market,
-                           COALESCE(sum(f.qualifying_amount) FILTER (WHERE f.exclusion = 'prior'), 0) AS prior,
-                           count(*) FILTER (WHERE f.exclusion IS NULL) AS lines, FALSE AS is_standing
-                      FROM %(lines)s f
-                     GROUP BY f.program_id, f.version_id, f.pool_id, f.window_start, f.window_end, f.unit_id
+                    SELECT program_id, version_id, pool_id, window_start, window_end, unit_id, qualifying, earning,
+                           earning_abs, market, prior, lines, FALSE AS is_standing
+                      FROM %(sums)s summed
                     UNION ALL
                     SELECT program_id, version_id, pool_id, window_start, window_end, 0, 0, 0, 0, 0, 0, 0, TRUE
                       FROM (%(standing)s) standing
                  ) summed
                 GROUP BY program_id, version_id, pool_id, window_start, window_end, unit_id""",
-            lines=lines,
+            sums=sums,
             standing=self._sql_standing(run),
         )
 
