@@ -26,6 +26,8 @@
         "views/channel_rebate_balance_views.xml",
         "views/channel_rebate_program_version_views.xml",
         "views/channel_rebate_program_views.xml",
+        "views/channel_rebate_hold_views.xml",
+        "views/channel_rebate_correction_views.xml",
         "views/channel_settlement_views.xml",
         "views/res_partner_views.xml",
         "views/portal_templates.xml",

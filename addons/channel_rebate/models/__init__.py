@@ -28,6 +28,8 @@ from . import channel_rebate_figure
 from . import channel_rebate_goods
 from . import channel_rebate_entry
 from . import channel_rebate_balance
+from . import channel_rebate_hold
+from . import channel_rebate_correction
 from . import channel_settlement
 from . import channel_settlement_line
 from . import account_move_line

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from odoo.addons.channel_base.tools.schema import add_column
+
 
 def _strings(line):
     return {"document": line["document"] or "", "product": line["product"] or ""}
@@ -12,7 +14,7 @@ class ChannelRebateBalance(models.Model):
 
     The entitlement is a function of posted lines and approved versions. What was accrued and settled is read
     from posted journal items, never typed in, so that a reversed or deleted document corrects the balance by itself.
-    The database refuses a row in which settled + open differs from the entitlement.
+    The database refuses a row in which settled + open differs from what was earned and the corrections of it.
     """
 
     _name = "channel.rebate.balance"
@@ -99,6 +101,16 @@ class ChannelRebateBalance(models.Model):
         readonly=True, help="Of the curve along which lines earn: equal if earlier lines earn as before."
     )
     entitlement = fields.Monetary(readonly=True, help="Rebate earned to date, rounded once for the window.")
+    correction_ids = fields.One2many("channel.rebate.correction", "balance_id", string="Correction Documents")
+    correction_amount = fields.Monetary(
+        string="Corrections",
+        compute="_compute_booked",
+        store=True,
+        help="Agreed differences to what was earned, approved ones.",
+    )
+    entitled_amount = fields.Monetary(
+        string="Entitled", compute="_compute_entitled_amount", help="What was earned, and the corrections of it."
+    )
     booking_ids = fields.One2many("account.move.line", "channel_rebate_balance_id", string="Journal Items")
     accrued_amount = fields.Monetary(
         string="Accrued",
@@ -110,15 +122,21 @@ class ChannelRebateBalance(models.Model):
         string="Settled", compute="_compute_booked", store=True, help="Posted by credit notes, less claw-backs."
     )
     open_amount = fields.Monetary(
-        string="Open", compute="_compute_booked", store=True, help="Entitlement less settled."
+        string="Open", compute="_compute_booked", store=True, help="Earned and corrections, less settled."
     )
     explanation = fields.Text(compute="_compute_explanation")
     is_closed = fields.Boolean(string="Window Ended", compute="_compute_is_closed", search="_search_is_closed")
 
     _window_unique = models.UniqueIndex("(program_id, member_id, window_start, window_end)")
     _identity = models.Constraint(
-        "CHECK (settled_amount + open_amount = entitlement)", "Settled plus open must equal the entitlement."
+        "CHECK (settled_amount + open_amount = entitlement + correction_amount)",
+        "Settled plus open must equal what was earned and the corrections of it.",
     )
+
+    def _auto_init(self):
+        # Nothing was corrected before there were corrections.
+        add_column(self.env.cr, self._table, "correction_amount", "numeric", 0)
+        return super()._auto_init()
 
     # === COMPUTE METHODS === #
 
@@ -127,6 +145,8 @@ class ChannelRebateBalance(models.Model):
         "booking_ids.amount_currency",
         "booking_ids.parent_state",
         "booking_ids.currency_id",
+        "correction_ids.state",
+        "correction_ids.amount",
     )
     def _compute_booked(self):
         booked = dict.fromkeys(self.ids, (0.0, 0.0))
@@ -147,11 +167,25 @@ class ChannelRebateBalance(models.Model):
         for balance, role, amount in groups:
             accrued, settled = booked[balance.id]
             booked[balance.id] = (accrued - amount, settled) if role == "accrual" else (accrued, settled + amount)
+        # sudo: as above
+        corrections = dict(
+            self.env["channel.rebate.correction"].sudo()._read_group(
+                [("balance_id", "in", self.ids), ("state", "=", "approved")], ["balance_id"], ["amount:sum"]
+            )
+        )
         for balance in self:
             accrued, settled = booked.get(balance.id, (0.0, 0.0))
+            balance.correction_amount = balance.currency_id.round(corrections.get(balance.sudo()._origin, 0.0))
             balance.accrued_amount = balance.currency_id.round(accrued)
             balance.settled_amount = balance.currency_id.round(settled)
-            balance.open_amount = balance.currency_id.round(balance.entitlement - balance.settled_amount)
+            balance.open_amount = balance.currency_id.round(
+                balance.entitlement + balance.correction_amount - balance.settled_amount
+            )
+
+    @api.depends("entitlement", "correction_amount")
+    def _compute_entitled_amount(self):
+        for balance in self:
+            balance.entitled_amount = balance.currency_id.round(balance.entitlement + balance.correction_amount)
 
     @api.depends("window_start", "window_end")
     def _compute_window(self):
@@ -222,6 +256,25 @@ class ChannelRebateBalance(models.Model):
         """Draft settlements for what is open in the selected balances, one for each programme and member."""
         settlements = self.env["channel.settlement"]._propose(self)
         return settlements._action_show()
+
+    def action_hold(self):
+        """Open the form by which an amount of the window is kept back."""
+        self.ensure_one()
+        return self._action_new("channel.rebate.hold", {
+            "default_program_id": self.program_id.id, "default_member_id": self.member_id.id,
+            "default_balance_id": self.id,
+        })
+
+    def action_correct(self):
+        """Open the form of an agreed difference."""
+        self.ensure_one()
+        return self._action_new("channel.rebate.correction", {"default_balance_id": self.id})
+
+    def _action_new(self, model, defaults):
+        return {
+            "type": "ir.actions.act_window", "res_model": model, "view_mode": "form", "views": [(False, "form")],
+            "context": defaults,
+        }
 
     # === BUSINESS METHODS === #
 
@@ -396,12 +449,23 @@ class ChannelRebateBalance(models.Model):
                         key: currency.round(sum(balances.mapped(name)))
                         for key, name in (
                             ("entitlement", "entitlement"),
+                            ("correction", "correction_amount"),
                             ("accrued", "accrued_amount"),
                             ("settled", "settled_amount"),
                             ("open", "open_amount"),
                         )
                     },
                     "balances": balances._to_json(),
+                    "corrections": [
+                        {
+                            "reference": correction.name,
+                            "date": fields.Date.to_string(correction.approved_at),
+                            "window": correction.balance_id._window_name(),
+                            "reason": correction.reason,
+                            "amount": correction.amount,
+                        }
+                        for correction in balances.correction_ids.filtered(lambda c: c.state == "approved")
+                    ],
                     "lines": lines_of.get(program, entries.browse())._to_json(),
                     "settlements": [
                         {
@@ -443,6 +507,7 @@ class ChannelRebateBalance(models.Model):
                 "tier_from": balance.tier_id.lower_bound if balance.tier_id else None,
                 "rate": balance.tier_rate,
                 "entitlement": balance.entitlement,
+                "correction": balance.correction_amount,
                 "accrued": balance.accrued_amount,
                 "settled": balance.settled_amount,
                 "open": balance.open_amount,

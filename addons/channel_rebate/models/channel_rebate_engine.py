@@ -508,7 +508,7 @@ class ChannelRebateEngine(models.AbstractModel):
                     UPDATE channel_rebate_balance b
                        SET line_count = 0, base_amount = 0, qualifying_amount = 0, entitlement = 0,
                            unallocated_amount = 0, goods_quantity = NULL, tier_id = NULL, tier_rate = NULL,
-                           tier_value = NULL, shape = NULL, open_amount = -b.settled_amount,
+                           tier_value = NULL, shape = NULL, open_amount = b.correction_amount - b.settled_amount,
                            write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC'
                      WHERE %(touched)s
                        AND (b.line_count <> 0 OR b.entitlement <> 0 OR b.base_amount <> 0 OR b.shape IS NOT NULL)
@@ -517,13 +517,14 @@ class ChannelRebateEngine(models.AbstractModel):
                                               AND t.window_start = b.window_start AND t.window_end = b.window_end)
                 )
                 INSERT INTO channel_rebate_balance AS balance
-                    (%(names)s, accrued_amount, settled_amount, open_amount,
+                    (%(names)s, accrued_amount, settled_amount, correction_amount, open_amount,
                      create_uid, create_date, write_uid, write_date)
-                SELECT %(names)s, 0, 0, entitlement,
+                SELECT %(names)s, 0, 0, 0, entitlement,
                        %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
                   FROM total
                 ON CONFLICT (program_id, member_id, window_start, window_end) DO UPDATE
-                   SET %(assign)s, open_amount = EXCLUDED.entitlement - balance.settled_amount,
+                   SET %(assign)s,
+                       open_amount = EXCLUDED.entitlement + balance.correction_amount - balance.settled_amount,
                        write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date
                  WHERE %(changed)s""",
                 totals=self._sql_totals(run, by_lines),

@@ -117,7 +117,7 @@ class ChannelRebateProgram(models.Model):
     run_count = fields.Integer(string="Runs", readonly=True, copy=False)
     calculation = fields.Json(readonly=True, copy=False, help="What the last run has seen: see the engine.")
     balance_ids = fields.One2many("channel.rebate.balance", "program_id", string="Balances")
-    entitlement = fields.Monetary(compute="_compute_amounts")
+    entitlement = fields.Monetary(compute="_compute_amounts", help="Earned, and corrections of it.")
     settled_amount = fields.Monetary(string="Settled", compute="_compute_amounts")
     open_amount = fields.Monetary(string="Open", compute="_compute_amounts")
 
@@ -145,11 +145,13 @@ class ChannelRebateProgram(models.Model):
             for program, *amounts in self.env["channel.rebate.balance"]._read_group(
                 [("program_id", "in", self.ids)],
                 ["program_id"],
-                ["entitlement:sum", "settled_amount:sum", "open_amount:sum"],
+                ["entitlement:sum", "correction_amount:sum", "settled_amount:sum", "open_amount:sum"],
             )
         }
         for program in self:
-            program.entitlement, program.settled_amount, program.open_amount = sums.get(program.id, (0.0, 0.0, 0.0))
+            earned, corrections, settled, open_amount = sums.get(program.id, (0.0, 0.0, 0.0, 0.0))
+            program.entitlement = program.currency_id.round(earned + corrections)
+            program.settled_amount, program.open_amount = settled, open_amount
 
     @api.depends("code", "name")
     def _compute_display_name(self):
@@ -428,19 +430,21 @@ class ChannelRebateProgram(models.Model):
 
     def _book(self):
         """Post the differences between entitlement and booked accrual. -> `{balance id: amount posted now}`"""
+        self.env["channel.rebate.balance"].flush_model(["correction_amount", "accrued_amount"])
         unbooked = self.env["channel.rebate.balance"].browse(
             id_
             for (id_,) in self.env.execute_query(
                 SQL(
                     """SELECT id FROM channel_rebate_balance
-                        WHERE program_id = ANY(%s) AND entitlement <> accrued_amount ORDER BY id""",
+                        WHERE program_id = ANY(%s) AND entitlement + correction_amount <> accrued_amount
+                        ORDER BY id""",
                     list(self.ids),
                 )
             )
         )
         if not unbooked:
             return {}
-        differences = {b.id: b.currency_id.round(b.entitlement - b.accrued_amount) for b in unbooked}
+        differences = {b.id: b.currency_id.round(b.entitled_amount - b.accrued_amount) for b in unbooked}
         open_days = {}
         for program in self:
             for day in {min(b.window_end, program.accrued_to) for b in unbooked if b.program_id == program}:

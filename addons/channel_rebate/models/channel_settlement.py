@@ -153,31 +153,41 @@ class ChannelSettlement(models.Model):
     def _check_ready(self):
         """Refuse what would pay too much, pay what is not booked, or pay nothing."""
         self.ensure_one()
+        held = self.env["channel.rebate.hold"]._held(self.line_ids.balance_id)
         if not self.line_ids or all(self.currency_id.is_zero(line.amount) for line in self.line_ids):
+            if held:
+                raise UserError(self.env._(
+                    "%(settlement)s settles nothing: what is open is on hold (%(holds)s). Release it first.",
+                    settlement=self.display_name,
+                    holds=", ".join(sorted({f"{h.name}: {h.reason}" for _amount, hs in held.values() for h in hs})),
+                ))
             raise UserError(self.env._("%s settles nothing: there is no open amount on it.", self.display_name))
         self.program_id._recompute_balances(self.program_id.accrued_to)
         self._check_payee()
+        held = self.env["channel.rebate.hold"]._held(self.line_ids.balance_id)
         for line in self.line_ids:
             balance = line.balance_id
-            if self.currency_id.compare_amounts(balance.open_amount, line.amount):
+            payable = balance.open_amount - (held[balance.id][0] if balance.id in held else 0.0)
+            if self.currency_id.compare_amounts(payable, line.amount):
                 raise UserError(
                     self.env._(
-                        "%(window)s: the open amount is %(open)s now, and not %(amount)s as when %(settlement)s was "
-                        "drafted, because something was settled, invoiced or returned since. Press “Update Amounts”.",
+                        "%(window)s: %(open)s can be settled now, and not %(amount)s as when %(settlement)s was "
+                        "drafted, because something was settled, invoiced, returned or held since. Press “Update "
+                        "Amounts”.",
                         window=balance.display_name,
-                        open=self.currency_id.format(balance.open_amount),
+                        open=self.currency_id.format(payable),
                         amount=self.currency_id.format(line.amount),
                         settlement=self.name,
                     )
                 )
-            if self.currency_id.compare_amounts(balance.accrued_amount, balance.entitlement):
+            if self.currency_id.compare_amounts(balance.accrued_amount, balance.entitled_amount):
                 raise UserError(
                     self.env._(
                         "%(window)s: %(accrued)s is booked by posted accrual entries, the entitlement is "
                         "%(entitlement)s. Accrue programme %(program)s first: what is not booked is not paid.",
                         window=balance.display_name,
                         accrued=self.currency_id.format(balance.accrued_amount),
-                        entitlement=self.currency_id.format(balance.entitlement),
+                        entitlement=self.currency_id.format(balance.entitled_amount),
                         program=self.program_id.code,
                     )
                 )
@@ -247,12 +257,16 @@ class ChannelSettlement(models.Model):
     def _propose(self, balances):
         """Draft one settlement for each programme and member with something open. -> the new settlements
 
-        Windows that a draft settles already are left out.
+        Windows that a draft settles already are left out, and those of which all that is open is on hold.
         """
         drafted = self.env["channel.settlement.line"].search(
             [("balance_id", "in", balances.ids), ("settlement_id.state", "=", "draft")]
         )
-        due = (balances - drafted.balance_id).filtered(lambda b: not b.currency_id.is_zero(b.open_amount))
+        due = balances - drafted.balance_id
+        held = self.env["channel.rebate.hold"]._held(due)
+        due = due.filtered(
+            lambda b: not b.currency_id.is_zero(b.open_amount - (held[b.id][0] if b.id in held else 0.0))
+        )
         return self.create(
             [
                 {
@@ -295,13 +309,7 @@ class ChannelSettlement(models.Model):
                         Command.create(
                             {
                                 "product_id": program.product_id.id,
-                                "name": self.env._(
-                                    "Rebate %(program)s %(window)s: %(entitlement)s less %(before)s settled before",
-                                    program=program.name,
-                                    window=line.balance_id._window_name(),
-                                    entitlement=self.currency_id.format(line.entitlement),
-                                    before=self.currency_id.format(line.settled_before),
-                                ),
+                                "name": line._document_label(),
                                 "quantity": 1,
                                 "price_unit": sign * line.amount,
                                 "tax_ids": [Command.set(position.map_tax(taxes).ids)],

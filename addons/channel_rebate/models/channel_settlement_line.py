@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.channel_base.tools.schema import add_column
+
 
 class ChannelSettlementLine(models.Model):
     _name = "channel.settlement.line"
@@ -18,7 +20,8 @@ class ChannelSettlementLine(models.Model):
     window_end = fields.Date(related="balance_id.window_end")
     # Snapshots: they follow the choice of the window, not what happens to its balance afterwards.
     entitlement = fields.Monetary(
-        compute="_compute_figures", store=True, precompute=True, help="Entitlement when the settlement was drafted."
+        compute="_compute_figures", store=True, precompute=True,
+        help="Earned, and corrections of it, when the settlement was drafted.",
     )
     settled_before = fields.Monetary(
         compute="_compute_figures",
@@ -26,26 +29,36 @@ class ChannelSettlementLine(models.Model):
         precompute=True,
         help="Settled by earlier documents when this one was drafted.",
     )
+    held = fields.Monetary(
+        string="On Hold", compute="_compute_figures", store=True, precompute=True,
+        help="Kept back from what is open when the settlement was drafted.",
+    )
     amount = fields.Monetary(
         compute="_compute_amount",
         store=True,
-        help="Entitlement less what was settled before: credited if positive, charged back if negative.",
+        help="Entitlement less what was settled before and what is on hold: credited if positive, charged back if "
+        "negative.",
     )
 
     _balance_once = models.UniqueIndex(
         "(settlement_id, balance_id)", "A window appears on a settlement once: its lines would be paid twice."
     )
 
+    def _auto_init(self):
+        # Nothing was on hold before there were holds.
+        add_column(self.env.cr, self._table, "held", "numeric", 0)
+        return super()._auto_init()
+
     @api.depends("balance_id")
     def _compute_figures(self):
+        figures = self._figures()
         for line in self:
-            line.entitlement = line.balance_id.entitlement
-            line.settled_before = line.balance_id.settled_amount
+            line.update(figures.get(line.balance_id.id, {"entitlement": 0.0, "settled_before": 0.0, "held": 0.0}))
 
-    @api.depends("entitlement", "settled_before")
+    @api.depends("entitlement", "settled_before", "held")
     def _compute_amount(self):
         for line in self:
-            line.amount = line.currency_id.round(line.entitlement - line.settled_before)
+            line.amount = line.currency_id.round(line.entitlement - line.settled_before - line.held)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -57,7 +70,7 @@ class ChannelSettlementLine(models.Model):
     def write(self, vals):
         if {"settlement_id", "balance_id"} & vals.keys():
             raise UserError(self.env._("A settlement line keeps its window: delete it and add another one."))
-        if {"entitlement", "settled_before"} & vals.keys():
+        if {"entitlement", "settled_before", "held"} & vals.keys():
             self._check_draft()
         return super().write(vals)
 
@@ -74,5 +87,34 @@ class ChannelSettlementLine(models.Model):
 
     def _take_figures(self):
         """Remember what the balances say now. The amount follows; nobody types it in."""
+        figures = self._figures()
         for line in self:
-            line.write({"entitlement": line.balance_id.entitlement, "settled_before": line.balance_id.settled_amount})
+            line.write(figures[line.balance_id.id])
+
+    def _document_label(self):
+        """How the line reads on the credit note or invoice."""
+        self.ensure_one()
+        words = {
+            "program": self.settlement_id.program_id.name,
+            "window": self.balance_id._window_name(),
+            "entitlement": self.currency_id.format(self.entitlement),
+            "before": self.currency_id.format(self.settled_before),
+        }
+        if self.currency_id.is_zero(self.held):
+            return self.env._("Rebate %(program)s %(window)s: %(entitlement)s less %(before)s settled before", **words)
+        return self.env._(
+            "Rebate %(program)s %(window)s: %(entitlement)s less %(before)s settled before and %(held)s on hold",
+            held=self.currency_id.format(self.held), **words,
+        )
+
+    def _figures(self):
+        """What the balances say now: ``{balance id: {name of the field: amount}}``."""
+        held = self.env["channel.rebate.hold"]._held(self.balance_id)
+        return {
+            balance.id: {
+                "entitlement": balance.entitled_amount,
+                "settled_before": balance.settled_amount,
+                "held": held[balance.id][0] if balance.id in held else 0.0,
+            }
+            for balance in self.balance_id
+        }

@@ -2,7 +2,9 @@ from . import test_access
 from . import test_accrual
 from . import test_concurrency
 from . import test_contract
+from . import test_correction
 from . import test_engine
+from . import test_hold
 from . import test_published
 from . import test_identity
 from . import test_incremental
