@@ -108,7 +108,8 @@ class TestRebateHold(ChannelRebateCommon):
         for month in range(4, 12):
             self._invoice(100, f"2026-{month:02}-10")
         self.program.accrue("2026-12-31")
-        balances = self.program.balance_ids.sorted("window_start")
+        Balance = self.env["channel.rebate.balance"]
+        balances = Balance.search([("program_id", "=", self.program.id)], order="window_start")
         self.assertGreater(len(balances), 2)
 
         def count(some):
