@@ -387,6 +387,7 @@ class ChannelRebateBalance(models.Model):
                     rate=f"{following['rate']:f}".rstrip("0").rstrip("."),
                 )
             )
+        words += self.env["channel.rebate.engine"]._explain_limit_words(self, bands)
         words.append(
             self.env._(
                 "Rebate, rounded once for the window: %(entitlement)s. Settled so far: %(settled)s. Open: %(open)s.",
@@ -415,7 +416,7 @@ class ChannelRebateBalance(models.Model):
             rebate=money(entry.rebate_amount),
             rate=f"{entry.rate:.6f}".rstrip("0").rstrip("."),
         )
-        return [words, share]
+        return [words, share, *self.env["channel.rebate.engine"]._explain_line_limit_words(entry)]
 
     def _statement(self, member, date_from, date_to):
         """See :meth:`channel.rebate.program.statement`. `self`: the member's balances, by programme and window."""

@@ -208,6 +208,7 @@ class ChannelRebateEngine(models.AbstractModel):
         run.add("paid", self._sql_paid(run))
         run.add("limited", self._sql_limited(run))
         run.add("curve", self._sql_curves(run), key=["program_id", "pool_id", "window_start", "unit_id", "version_id"])
+        run.add("decided", self._sql_decided(run), key=["program_id", "pool_id", "window_start"])
 
     # === STAGE 3: LINES === #
 
@@ -317,6 +318,22 @@ class ChannelRebateEngine(models.AbstractModel):
 
     # === STAGE 3: BALANCES === #
 
+    def _sql_decided(self, run):
+        """-> select: each window with the part whose terms hold for it as a whole, and the shape of its curve"""
+        return SQL(
+            """SELECT DISTINCT ON (p.program_id, p.pool_id, p.window_start)
+                      p.program_id, p.pool_id, p.window_start, p.version_id, p.unit_id, p.total, p.reference,
+                      p.tier_value, p.tier_id, p.tier_rate, c.shape
+                 FROM %(paid)s p
+                 JOIN %(curve)s c
+                   ON c.program_id = p.program_id AND c.pool_id = p.pool_id AND c.window_start = p.window_start
+                  AND c.unit_id = p.unit_id AND c.version_id = p.version_id
+                WHERE p.decides
+                ORDER BY p.program_id, p.pool_id, p.window_start, p.unit_id""",
+            paid=run["paid"],
+            curve=run["curve"],
+        )
+
     def _sql_earned_by_lines(self, entries):
         """-> select of what these rated lines come to for each payee and window: `lines`, `base`, `rebate`"""
         return SQL(
@@ -334,19 +351,7 @@ class ChannelRebateEngine(models.AbstractModel):
         :param by_lines: select of `_sql_earned_by_lines`, of all lines of each payee and window
         """
         return SQL(
-            """WITH decided AS (
-                SELECT DISTINCT ON (p.program_id, p.pool_id, p.window_start)
-                       p.program_id, p.pool_id, p.window_start, p.version_id, p.unit_id, p.total, p.reference,
-                       p.tier_value,
-                       p.tier_id, p.tier_rate, c.shape
-                  FROM %(paid)s p
-                  JOIN %(curve)s c
-                    ON c.program_id = p.program_id AND c.pool_id = p.pool_id AND c.window_start = p.window_start
-                   AND c.unit_id = p.unit_id AND c.version_id = p.version_id
-                 WHERE p.decides
-                 ORDER BY p.program_id, p.pool_id, p.window_start, p.unit_id
-            ),
-            earned AS (
+            """WITH earned AS (
                 SELECT program_id, member_id, pool_id, window_start, window_end, lines, base, rebate, 0 AS beside
                   FROM (%(by_lines)s) e
                 UNION ALL
@@ -381,11 +386,10 @@ class ChannelRebateEngine(models.AbstractModel):
                   FROM earned
                  GROUP BY program_id, member_id, window_start, window_end
               ) e
-              JOIN decided d
+              JOIN %(decided)s d
                 ON d.program_id = e.program_id AND d.pool_id = e.pool_id AND d.window_start = e.window_start
               JOIN %(term)s t ON t.version_id = d.version_id""",
-            paid=run["paid"],
-            curve=run["curve"],
+            decided=run["decided"],
             limited=run["limited"],
             term=run["term"],
             by_lines=by_lines,

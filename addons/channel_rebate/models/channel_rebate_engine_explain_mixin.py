@@ -5,6 +5,11 @@ from ..tools.relations import CommonTables
 from ..tools.terms import Run
 
 
+def _number(value):
+    """A percentage without the zeros at its end."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 class ChannelRebateEngineExplainMixin(models.AbstractModel):
     """The same relations, read for one window: which tiers, which limits, what a line did."""
 
@@ -35,7 +40,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
 
         Keys: version_id, kind, boundary, earned (what the version pays on), measure (what tiers are compared with),
         total, reference, tier_id, lower, upper (None when open), rate, reached (bool), amount (inside the tier), rebate
-        (exact).
+        (exact), uncapped (before the cap of the tier), cap (None for none).
         """
         run, mine = self._explained_window(balance)
         if unit_id is not None:
@@ -46,7 +51,8 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
                     """SELECT x.version_id, t.kind, t.boundary, t.tier_measure, m.earned, m.measure, m.total,
                         m.reference,
                               x.tier_id, x.lower, x.upper, x.rate, bool_or(x.is_reached) AS reached,
-                              sum(x.amount) AS amount, sum(LEAST(x.rebate, x.cap)) AS rebate
+                              sum(x.amount) AS amount, sum(LEAST(x.rebate, x.cap)) AS rebate,
+                              sum(x.rebate) AS uncapped, max(x.cap) AS cap
                          FROM %(banded)s x
                          JOIN %(term)s t ON t.version_id = x.version_id
                          JOIN (
@@ -66,21 +72,197 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         )
 
     def _explain_limits(self, balance):
-        """-> dict of what limits made of the window: gross, opens, due, top_up, beside, ceiling"""
+        """-> dict of what limits made of the window, amounts in the programme's currency, of all who earn it together
+
+        `gross` (what tiers pay), `closed` (kept back by the gate or the mix), `over_cap`, `floor_added`, `unclaimed`
+        (below the minimum claim), `top_up` (up to the guarantee), `due`, `beside` (of no line), and what they are
+        compared with: `ceiling`, `guarantee`, `total`, `target`, `is_complete` (the mix); `late` and `forgone`: what
+        the collection factor and a better programme took from the lines of the balance.
+        """
         run, mine = self._explained_window(balance)
-        rows = self.env.execute_query_dict(
+        (found,) = self.env.execute_query_dict(
             run.tables.query(
                 SQL(
-                    """SELECT sum(x.gross) AS gross, bool_and(x.opens) AS opens, bool_and(x.pays) AS pays,
+                    """SELECT sum(x.gross) AS gross,
+                              sum(x.gross) FILTER (WHERE NOT x.opens) AS closed,
+                              sum(x.gross - capped.amount) FILTER (WHERE x.opens) AS over_cap,
+                              sum(floored.amount - capped.amount) FILTER (WHERE x.opens) AS floor_added,
+                              sum(floored.amount) FILTER (WHERE x.opens AND NOT x.pays) AS unclaimed,
+                              bool_and(x.opens) AS opens, bool_and(x.pays) AS pays,
                               sum(x.due) AS due, sum(x.top_up) AS top_up, sum(x.beside) AS beside,
-                              max(x.ceiling) AS ceiling, max(x.guarantee) AS guarantee
-                         FROM %s x WHERE %s""",
-                    run["limited"],
-                    mine,
+                              max(x.ceiling) AS ceiling, max(x.guarantee) AS guarantee, max(x.total) AS total,
+                              max(x.target) AS target, bool_and(paid.is_complete) AS is_complete
+                         FROM %(limited)s x
+                         JOIN %(term)s t ON t.version_id = x.version_id
+                         JOIN %(paid)s paid
+                           ON paid.program_id = x.program_id AND paid.pool_id = x.pool_id AND paid.decides
+                          AND paid.window_start = x.window_start AND paid.unit_id = x.unit_id
+                        CROSS JOIN LATERAL (SELECT LEAST(x.gross, x.ceiling) AS amount) capped
+                        CROSS JOIN LATERAL (
+                            SELECT CASE WHEN capped.amount > 0 THEN GREATEST(capped.amount, COALESCE(t.payout_floor, 0))
+                                        ELSE capped.amount END AS amount) floored
+                        WHERE %(mine)s""",
+                    limited=run["limited"],
+                    paid=run["paid"],
+                    term=run["term"],
+                    mine=mine,
                 )
             )
         )
-        return rows[0]
+        ((late, forgone),) = self.env.execute_query(
+            SQL(
+                """SELECT sum(round(earning_amount * rate / 100 * COALESCE(share, 1), %s)
+                              - COALESCE(forgone_amount, rebate_amount)) FILTER (WHERE collection_factor <> 100),
+                          sum(forgone_amount)
+                     FROM channel_rebate_entry
+                    WHERE program_id = %s AND member_id = %s AND window_start = %s AND exclusion IS NULL""",
+                balance.currency_id.decimal_places,
+                balance.program_id.id,
+                balance.member_id.id,
+                balance.window_start,
+            )
+        )
+        return {name: value or 0 for name, value in {**found, "late": late, "forgone": forgone}.items()}
+
+    def _explain_limit_words(self, balance, bands):
+        """-> list of sentences: what caps, gates, floors, guarantees and factors took from the tiers or added to them
+
+        :param bands: result of `_explain_bands`
+        """
+        version = balance.version_id
+        limits = self._explain_limits(balance)
+        money = balance.currency_id.format
+        words = []
+        for band in bands:
+            if band["cap"] and band["uncapped"] > band["rebate"]:
+                words.append(
+                    self.env._(
+                        "The tier from %(lower)s pays %(cap)s at most: %(taken)s less than its rate.",
+                        lower=money(band["lower"]),
+                        cap=money(band["cap"]),
+                        taken=money(band["uncapped"] - band["rebate"]),
+                    )
+                )
+        earned = sum({band["version_id"]: band["earned"] for band in bands}.values())
+        if version.measure_cap and earned > version.measure_cap:
+            words.append(
+                self.env._(
+                    "Paid on %(cap)s at most: %(over)s beyond it earns nothing.",
+                    cap=money(version.measure_cap),
+                    over=money(earned - version.measure_cap),
+                )
+            )
+        if limits["closed"]:
+            words.append(self._explain_gate(version, limits, money))
+        if limits["over_cap"] > 0:
+            words.append(
+                self.env._(
+                    "The cap took %(taken)s: %(gross)s was earned, a window pays %(cap)s at most.",
+                    taken=money(limits["over_cap"]),
+                    gross=money(limits["gross"]),
+                    cap=money(limits["ceiling"]),
+                )
+            )
+        if limits["floor_added"] > 0:
+            words.append(
+                self.env._(
+                    "The floor added %(added)s: a window that earns anything pays %(floor)s at least.",
+                    added=money(limits["floor_added"]),
+                    floor=money(version.payout_floor),
+                )
+            )
+        if limits["unclaimed"]:
+            words.append(
+                self.env._(
+                    "%(amount)s is less than the minimum claim of %(minimum)s: nothing is paid.",
+                    amount=money(limits["unclaimed"]),
+                    minimum=money(version.minimum_claim),
+                )
+            )
+        if limits["guarantee"]:
+            words.append(self._explain_guarantee(version, limits, money))
+        if limits["late"]:
+            words.append(
+                self.env._("Days to pay: the collection factor took %s.", money(limits["late"]))
+                if limits["late"] > 0
+                else self.env._("Days to pay: the collection factor added %s.", money(-limits["late"]))
+            )
+        if limits["forgone"]:
+            words.append(
+                self.env._(
+                    "%(amount)s is granted by another programme of the combination “%(combination)s”, which grants more.",
+                    amount=money(limits["forgone"]),
+                    combination=version.combination_id.name or "",
+                )
+            )
+        if balance.unallocated_amount:
+            words.append(
+                self.env._("%s belongs to the window as a whole, to none of its lines.",
+                           money(balance.unallocated_amount))
+            )
+        return words
+
+    def _explain_gate(self, version, limits, money):
+        """Why a window pays nothing although its tiers do."""
+        target, total = limits["target"], limits["total"]
+        measured = money if version.qualifying_measure == "amount" else _number
+        if version.gate_percent and not (target and round(100 * total / target, 9) >= version.gate_percent):
+            if not target:
+                return self.env._(
+                    "The gate is closed: no target is agreed to compare with, %(gross)s is not paid.",
+                    gross=money(limits["gross"]),
+                )
+            return self.env._(
+                "The gate is closed: %(total)s is %(reached)s %% of the target of %(target)s, %(gate)s %% is asked "
+                "for. %(gross)s is not paid.",
+                total=measured(total),
+                reached=_number(100 * total / target),
+                target=measured(target),
+                gate=_number(version.gate_percent),
+                gross=money(limits["closed"]),
+            )
+        return self.env._(
+            "The mix is not complete, one of its components is below its minimum: %(gross)s is not paid.",
+            gross=money(limits["closed"]),
+        )
+
+    def _explain_guarantee(self, version, limits, money):
+        guarantee = money(limits["guarantee"])
+        if limits["top_up"] > 0:
+            return self.env._(
+                "The guarantee of %(guarantee)s added %(added)s to the %(due)s that was earned.",
+                guarantee=guarantee,
+                added=money(limits["top_up"]),
+                due=money(limits["due"]),
+            )
+        if limits["due"] < limits["guarantee"]:
+            return self.env._(
+                "The guarantee of %(guarantee)s added nothing: what earlier windows earned above theirs counts.",
+                guarantee=guarantee,
+            )
+        return self.env._("The guarantee of %(guarantee)s added nothing: more was earned.", guarantee=guarantee)
+
+    def _explain_line_limit_words(self, entry):
+        """-> list of sentences: what became of a line's share beside its rate"""
+        money = entry.currency_id.format
+        words = []
+        if entry.version_id.collection_ids and entry.collection_factor != 100:
+            words.append(
+                self.env._(
+                    "Days to pay: %(factor)s %% of what the line earned is paid.",
+                    factor=_number(entry.collection_factor),
+                )
+            )
+        if entry.forgone_amount:
+            words.append(
+                self.env._(
+                    "This programme would grant %(forgone)s; another one of the combination “%(combination)s” grants "
+                    "more and pays.",
+                    forgone=money(entry.forgone_amount),
+                    combination=entry.version_id.combination_id.name or "",
+                )
+            )
+        return words
 
     def _explain_entry(self, entry):
         """-> the line as a dict, with the running total of its window before and after it (by day, then source id)"""

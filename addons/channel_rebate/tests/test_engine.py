@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import ChannelRebateCommon
@@ -367,3 +368,82 @@ class TestRebateEngine(ChannelRebateCommon):
         self.assertIn("25 %", words)
         self.assertIn("3,000.00", words)  # what is missing to the next tier
         self.assertEqual(program.explain(balance=row["balance_id"])["steps"], explanation["steps"])
+
+    def _words(self, program, member=None):
+        return program.explain(balance=self._balance(program, member).id)["words"]
+
+    def test_explain_limits(self):
+        """Each limit says what it took or added, in amounts that add up to the rebate."""
+        self._invoice([1200, 800], "2026-01-10")
+        programs = {
+            code: self._program(code, [(0, 10)], window_type="quarter", **terms)
+            for code, terms in {
+                "CAP": {"payout_cap": 150},
+                "FLOOR": {"payout_floor": 250},
+                "CLAIM": {"minimum_claim": 201},
+                "GUARANTEED": {"guarantee": 260},
+                "EXCEEDED": {"guarantee": 200},
+                "MEASURE": {"measure_cap": 1500},
+                "GATE": {"target": 2500, "gate_percent": 90},
+                "OPEN": {"target": 2500, "gate_percent": 80},
+                "PLAIN": {},
+            }.items()
+        }
+        expected = {
+            "CAP": "The cap took $ 50.00: $ 200.00 was earned, a window pays $ 150.00 at most.",
+            "FLOOR": "The floor added $ 50.00: a window that earns anything pays $ 250.00 at least.",
+            "CLAIM": "$ 200.00 is less than the minimum claim of $ 201.00: nothing is paid.",
+            "GUARANTEED": "The guarantee of $ 260.00 added $ 60.00 to the $ 200.00 that was earned.",
+            "EXCEEDED": "The guarantee of $ 200.00 added nothing: more was earned.",
+            "MEASURE": "Paid on $ 1,500.00 at most: $ 500.00 beyond it earns nothing.",
+            "GATE": "The gate is closed: $ 2,000.00 is 80 % of the target of $ 2,500.00, 90 % is asked for. "
+            "$ 200.00 is not paid.",
+        }
+        rebates = {"CAP": 150, "FLOOR": 250, "CLAIM": 0, "GUARANTEED": 260, "MEASURE": 150, "GATE": 0}
+        for code, program in programs.items():
+            program.calculate("2026-03-31")
+            with self.subTest(code):
+                words = [text.replace("\N{NO-BREAK SPACE}", " ") for text in self._words(program)]
+                limits = [text for text in words if text in expected.values()]
+                self.assertEqual(limits, [expected[code]] if code in expected else [])
+                self.assertEqual(self._balance(program).entitlement, rebates.get(code, 200))
+
+    def test_explain_limit_of_a_tier(self):
+        """The second tier would pay 10 % of 1,000 and is capped at 60."""
+        program = self._program("TIERCAP", [(0, 5), (1000, 10)], kind="marginal", approve=False)
+        program.version_ids.tier_ids[1].payout_cap = 60
+        program.version_ids.with_user(self.user_manager).action_approve()
+        self._invoice(2000, "2026-01-10")
+        program.calculate("2026-03-31")
+        words = " ".join(self._words(program)).replace("\N{NO-BREAK SPACE}", " ")
+        self.assertIn("The tier from $ 1,000.00 pays $ 60.00 at most: $ 40.00 less than its rate.", words)
+        self.assertEqual(self._balance(program).entitlement, 110)
+
+    def test_explain_days_to_pay(self):
+        """Paid after 15 days, where 10 earn the whole rebate and 20 half of it."""
+        program = self._program("LATE", [(0, 10)], basis="paid", collection_ids=[
+            Command.create({"days": 10, "factor": 100}), Command.create({"days": 20, "factor": 50}),
+        ])
+        move = self._invoice(1000, "2026-01-01")
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids)
+        wizard.create({"payment_date": "2026-01-16"})._create_payments()
+        program.calculate("2026-03-31")
+        balance = self._balance(program)
+        self.assertEqual(balance.entitlement, 50)
+        words = " ".join(program.explain(balance._entries().id)["words"]).replace("\N{NO-BREAK SPACE}", " ")
+        self.assertIn("Days to pay: the collection factor took $ 50.00.", words)
+        self.assertIn("Days to pay: 50 % of what the line earned is paid.", words)
+
+    def test_explain_best(self):
+        """A line that two programmes grant something on is paid by the better one; the other says so."""
+        combination = self.env["channel.rebate.combination"].create({"name": "Autumn", "method": "best"})
+        low, high = (
+            self._program(f"BEST-{rate}", [(0, rate)], combination_id=combination.id, combination_order=place)
+            for place, rate in enumerate((3, 5))
+        )
+        self._invoice(1000, "2026-01-10")
+        (low | high).calculate("2026-03-31")
+        words = " ".join(low.explain(self._balance(low)._entries().id)["words"]).replace("\N{NO-BREAK SPACE}", " ")
+        self.assertIn("$ 30.00 is granted by another programme of the combination “Autumn”, which grants more.", words)
+        self.assertIn("This programme would grant $ 30.00", words)
+        self.assertNotIn("Autumn", " ".join(self._words(high)))
