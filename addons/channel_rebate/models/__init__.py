@@ -17,6 +17,7 @@ from . import channel_rebate_engine_combination_mixin
 from . import channel_rebate_engine_change_mixin
 from . import channel_rebate_engine_explain_mixin
 from . import channel_rebate_engine
+from . import channel_settlement_document_mixin
 from . import channel_rebate_program
 from . import channel_rebate_program_version
 from . import channel_rebate_tier

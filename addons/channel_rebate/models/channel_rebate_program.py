@@ -10,7 +10,10 @@ from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.channel_base.tools.schema import add_column
 from odoo.addons.queue_job.exception import RetryableJobError
+
+from .channel_settlement_document_mixin import FORMS
 
 _logger = logging.getLogger(__name__)
 
@@ -82,6 +85,29 @@ class ChannelRebateProgram(models.Model):
         precompute=True,
         help="Journal of the credit notes.",
     )
+    settlement_form = fields.Selection(
+        FORMS,
+        required=True,
+        compute="_compute_settlement_form",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="How settlements of the programme reach the payee, unless a settlement says otherwise.",
+    )
+    bill_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Bills",
+        check_company=True,
+        domain="[('type', '=', 'purchase')]",
+        help="For settlements that are bills of the payee, such as commissions.",
+    )
+    payment_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Payments",
+        check_company=True,
+        domain="[('type', '=', 'bank')]",
+        help="The bank account from which settlements are paid.",
+    )
     expense_account_id = fields.Many2one(
         "account.account",
         string="Rebate Account",
@@ -123,6 +149,11 @@ class ChannelRebateProgram(models.Model):
 
     _code_unique = models.UniqueIndex("(code, company_id)", "Another programme of this company has this code.")
 
+    def _auto_init(self):
+        # What was settled before there were forms was settled by credit notes.
+        add_column(self.env.cr, self._table, "settlement_form", "varchar", "credit_note")
+        return super()._auto_init()
+
     # === COMPUTE METHODS === #
 
     @api.depends("company_id")
@@ -138,6 +169,11 @@ class ChannelRebateProgram(models.Model):
             )
             programs.journal_id = journals.filtered(lambda j: j.type == "general")[:1]
             programs.settlement_journal_id = journals.filtered(lambda j: j.type == "sale")[:1]
+
+    @api.depends("purpose")
+    def _compute_settlement_form(self):
+        for program in self:
+            program.settlement_form = "bill" if program.purpose == "commission" else "credit_note"
 
     def _compute_amounts(self):
         sums = {

@@ -3,19 +3,21 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
 from odoo.addons.channel_base.tools.gate import GateRequest
+from odoo.addons.channel_base.tools.schema import add_column
 
 
 class ChannelSettlement(models.Model):
-    """What is owed to one member under one programme becomes a credit note, after somebody else than its author agreed.
+    """What is owed to one payee under one programme becomes a document, after somebody else than its author agreed.
 
-    The amount is entitlement less everything settled before, window by window; a negative one is charged back by an
-    invoice. The document goes to the member itself and to nobody else: a discount that is neither open nor booked by
-    the party that earned it is a hidden rebate, which commercial bribery law forbids.
+    The amount is entitlement less everything settled before, window by window; a negative one is charged back. The
+    document goes to the payee itself and to nobody else: a discount that is neither open nor booked by the party that
+    earned it is a hidden rebate, which commercial bribery law forbids. Its forms are in
+    ``channel.settlement.document.mixin``.
     """
 
     _name = "channel.settlement"
     _description = "Rebate Settlement"
-    _inherit = ["channel.approval.mixin", "channel.gate.document.mixin"]
+    _inherit = ["channel.approval.mixin", "channel.gate.document.mixin", "channel.settlement.document.mixin"]
     _channel_gate_operation = "settlement"
     _order = "date desc, id desc"
     _check_company_auto = True
@@ -38,7 +40,7 @@ class ChannelSettlement(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        domain="[('channel_role', '!=', False), ('is_company', '=', True)]",
+        domain="['|', '&', ('channel_role', '!=', False), ('is_company', '=', True), ('user_ids', '!=', False)]",
     )
     payee_id = fields.Many2one(
         "res.partner",
@@ -61,7 +63,14 @@ class ChannelSettlement(models.Model):
         "account.move", string="Document", readonly=True, copy=False, check_company=True, index="btree_not_null"
     )
     move_state = fields.Selection(related="move_id.state", string="Document State")
+    payment_state = fields.Selection(related="move_id.payment_state", string="Payment Status")
     note = fields.Text(string="Internal Note")
+
+    def _auto_init(self):
+        # As for programmes
+        add_column(self.env.cr, self._table, "settlement_form", "varchar", "credit_note")
+        add_column(self.env.cr, self._table, "bank_id", "int4")
+        return super()._auto_init()
 
     # === COMPUTE METHODS === #
 
@@ -81,6 +90,9 @@ class ChannelSettlement(models.Model):
     @api.constrains("payee_id", "member_id")
     def _check_payee(self):
         for settlement in self:
+            if settlement.program_id.purpose == "commission":
+                settlement._check_commission_payee()
+                continue
             if settlement.member_id != settlement.member_id.commercial_partner_id:
                 raise ValidationError(
                     self.env._(
@@ -98,6 +110,16 @@ class ChannelSettlement(models.Model):
                         payee=settlement.payee_id.display_name,
                     )
                 )
+
+    def _check_commission_payee(self):
+        """A commission goes to who earned it: a person of ours, or an agent and its addresses."""
+        payee, earner = self.payee_id, self.member_id
+        is_address = earner == earner.commercial_partner_id and payee.commercial_partner_id == earner
+        if payee != earner and not is_address:
+            raise ValidationError(self.env._(
+                "The commission of %(earner)s cannot be paid to %(payee)s: it goes to who earned it. Choose %(earner)s.",
+                earner=earner.display_name, payee=payee.display_name,
+            ))
 
     @api.constrains("program_id", "member_id", "line_ids")
     def _check_lines(self):
@@ -133,7 +155,9 @@ class ChannelSettlement(models.Model):
     # === APPROVAL === #
 
     def _approval_terms(self):
-        return ["program_id", "member_id", "payee_id", "date", "line_ids", "amount_total"]
+        return [
+            "program_id", "member_id", "payee_id", "date", "line_ids", "amount_total", "settlement_form", "bank_id"
+        ]
 
     def _approval_before(self):
         result = super()._approval_before()
@@ -164,6 +188,7 @@ class ChannelSettlement(models.Model):
             raise UserError(self.env._("%s settles nothing: there is no open amount on it.", self.display_name))
         self.program_id._recompute_balances(self.program_id.accrued_to)
         self._check_payee()
+        self._check_form()
         held = self.env["channel.rebate.hold"]._held(self.line_ids.balance_id)
         for line in self.line_ids:
             balance = line.balance_id
@@ -238,12 +263,18 @@ class ChannelSettlement(models.Model):
         return True
 
     def action_view_document(self):
+        return self._action_record(self.move_id)
+
+    def action_view_payment(self):
+        return self._action_record(self.payment_id)
+
+    def action_view_order(self):
+        return self._action_record(self.order_id)
+
+    def _action_record(self, record):
         self.ensure_one()
         return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.move",
-            "view_mode": "form",
-            "res_id": self.move_id.id,
+            "type": "ir.actions.act_window", "res_model": record._name, "view_mode": "form", "res_id": record.id,
         }
 
     def _action_show(self):
@@ -277,68 +308,3 @@ class ChannelSettlement(models.Model):
                 for (program, member), group in due.grouped(lambda b: (b.program_id, b.member_id)).items()
             ]
         )
-
-    def _create_document(self):
-        """Post the credit note, or for a negative amount the invoice, that settles the lines.
-
-        Its lines go to the accrued rebate account and so clear the accrual. They carry the balance, by which they
-        count as settled, and the role, by which they never enter a rebate base.
-        """
-        self.ensure_one()
-        program = self.program_id
-        sign = -1 if self.amount_total < 0 else 1
-        taxes = program.product_id.taxes_id.filtered_domain(
-            self.env["account.tax"]._check_company_domain(self.company_id)
-        )
-        position = self.env["account.fiscal.position"].with_company(self.company_id)._get_fiscal_position(self.payee_id)
-        move = (
-            self.env["account.move"]
-            .with_company(self.company_id)
-            .create(
-                {
-                    "move_type": "out_refund" if sign > 0 else "out_invoice",
-                    "partner_id": self.payee_id.id,
-                    "journal_id": program.settlement_journal_id.id,
-                    "company_id": self.company_id.id,
-                    "currency_id": self.currency_id.id,
-                    "invoice_date": self.date,
-                    "invoice_origin": self.name,
-                    "ref": self.env._("Rebate %(program)s, %(number)s", program=program.code, number=self.name),
-                    "fiscal_position_id": position.id,
-                    "invoice_line_ids": [
-                        Command.create(
-                            {
-                                "product_id": program.product_id.id,
-                                "name": line._document_label(),
-                                "quantity": 1,
-                                "price_unit": sign * line.amount,
-                                "tax_ids": [Command.set(position.map_tax(taxes).ids)],
-                                "account_id": program.liability_account_id.id,
-                                "channel_rebate_role": "settlement",
-                                "channel_rebate_balance_id": line.balance_id.id,
-                            }
-                        )
-                        for line in self.line_ids
-                        if not self.currency_id.is_zero(line.amount)
-                    ],
-                }
-            )
-        )
-        move._post(soft=False)
-        self._check_document(move)
-        return move
-
-    def _check_document(self, move):
-        """A tax included in the price would make the document smaller than the settlement: refuse it."""
-        settled = sum(move.invoice_line_ids.mapped("amount_currency"))
-        if self.currency_id.compare_amounts(settled, self.amount_total):
-            raise UserError(
-                self.env._(
-                    "The document of %(settlement)s would settle %(settled)s instead of %(amount)s: taxes of product "
-                    "%(product)s are included in its price. Use a tax that is added to it.",
-                    settlement=self.name,
-                    settled=self.currency_id.format(settled),
-                    amount=self.currency_id.format(self.amount_total),
-                    product=self.program_id.product_id.display_name,
-                )
-            )

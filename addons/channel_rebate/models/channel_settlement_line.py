@@ -107,6 +107,32 @@ class ChannelSettlementLine(models.Model):
             held=self.currency_id.format(self.held), **words,
         )
 
+    def _goods_quantity(self):
+        """What the amount comes to in free goods.
+
+        :return: ``(product, quantity)``
+        :raise UserError: when the programme pays no goods, or the amount is no whole number of units
+        """
+        self.ensure_one()
+        version = self.balance_id.version_id
+        if version.payout != "goods" or not version.goods_product_id or not version.goods_value:
+            raise UserError(self.env._(
+                "%(window)s was not earned in free goods: settle it in another form, or in a settlement of its own.",
+                window=self.balance_id.display_name,
+            ))
+        quantity = self.amount / version.goods_value
+        if abs(quantity - round(quantity)) * version.goods_value >= self.currency_id.rounding:
+            raise UserError(self.env._(
+                "%(window)s: %(amount)s are %(quantity)s units of %(product)s at %(value)s. Correct the amount, or settle "
+                "it in another form.",
+                window=self.balance_id.display_name,
+                amount=self.currency_id.format(self.amount),
+                quantity=f"{quantity:.2f}",
+                product=version.goods_product_id.display_name,
+                value=self.currency_id.format(version.goods_value),
+            ))
+        return version.goods_product_id, float(round(quantity))
+
     def _figures(self):
         """What the balances say now: ``{balance id: {name of the field: amount}}``."""
         held = self.env["channel.rebate.hold"]._held(self.balance_id)

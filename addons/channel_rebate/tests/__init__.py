@@ -10,4 +10,5 @@ from . import test_identity
 from . import test_incremental
 from . import test_portal
 from . import test_settlement
+from . import test_settlement_form
 from . import test_statement

@@ -18,7 +18,10 @@ class ChannelRebateCommon(ChannelContractCommon):
             {"name": "Accrued rebates", "code": "229900", "account_type": "liability_current", "reconcile": True}
         )
         cls.rebate_product = cls.env["product.product"].create(
-            {"name": "Rebate", "type": "service", "taxes_id": [Command.clear()]}
+            {
+                "name": "Rebate", "type": "service", "taxes_id": [Command.clear()],
+                "supplier_taxes_id": [Command.clear()],
+            }
         )
 
     @classmethod
@@ -26,7 +29,10 @@ class ChannelRebateCommon(ChannelContractCommon):
         """A programme with one version from 2025-01-01. `tiers`: pairs (lower bound, rate)."""
         program_values = {
             name: values.pop(name)
-            for name in ("company_id", "currency_id", "name", "journal_id", "settlement_journal_id")
+            for name in (
+                "company_id", "currency_id", "name", "journal_id", "settlement_journal_id", "settlement_form",
+                "bill_journal_id", "payment_journal_id", "purpose",
+            )
             if name in values
         }
         program = cls.env["channel.rebate.program"].create(
