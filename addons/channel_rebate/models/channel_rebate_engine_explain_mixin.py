@@ -190,7 +190,8 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         if limits["forgone"]:
             words.append(
                 self.env._(
-                    "%(amount)s is granted by another programme of the combination “%(combination)s”, which grants more.",
+                    "%(amount)s is granted by another programme of the combination “%(combination)s”, which grants "
+                    "more.",
                     amount=money(limits["forgone"]),
                     combination=version.combination_id.name or "",
                 )

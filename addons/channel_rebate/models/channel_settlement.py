@@ -117,7 +117,8 @@ class ChannelSettlement(models.Model):
         is_address = earner == earner.commercial_partner_id and payee.commercial_partner_id == earner
         if payee != earner and not is_address:
             raise ValidationError(self.env._(
-                "The commission of %(earner)s cannot be paid to %(payee)s: it goes to who earned it. Choose %(earner)s.",
+                "The commission of %(earner)s cannot be paid to %(payee)s: it goes to who earned it. "
+                "Choose %(earner)s.",
                 earner=earner.display_name, payee=payee.display_name,
             ))
 

@@ -64,7 +64,8 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
             case "bill":
                 if not self.program_id.bill_journal_id:
                     raise UserError(self.env._(
-                        "Programme %s has no journal for bills: choose one on its page Accounting.", self.program_id.code
+                        "Programme %s has no journal for bills: choose one on its page Accounting.",
+                        self.program_id.code,
                     ))
             case "goods" if self.amount_total > 0:
                 for line in self.line_ids:
@@ -91,8 +92,8 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
             ))
         if journal.type != "bank":
             raise UserError(self.env._(
-                "Programme %s has no bank journal for payments: choose one on its page Accounting. Rebates are never paid "
-                "in cash.",
+                "Programme %s has no bank journal for payments: choose one on its page Accounting. Rebates are "
+                "never paid in cash.",
                 self.program_id.code,
             ))
 

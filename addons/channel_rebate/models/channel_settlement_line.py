@@ -123,8 +123,8 @@ class ChannelSettlementLine(models.Model):
         quantity = self.amount / version.goods_value
         if abs(quantity - round(quantity)) * version.goods_value >= self.currency_id.rounding:
             raise UserError(self.env._(
-                "%(window)s: %(amount)s are %(quantity)s units of %(product)s at %(value)s. Correct the amount, or settle "
-                "it in another form.",
+                "%(window)s: %(amount)s are %(quantity)s units of %(product)s at %(value)s. Correct the amount, or "
+                "settle it in another form.",
                 window=self.balance_id.display_name,
                 amount=self.currency_id.format(self.amount),
                 quantity=f"{quantity:.2f}",

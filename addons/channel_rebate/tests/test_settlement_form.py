@@ -1,5 +1,4 @@
 from odoo.exceptions import UserError, ValidationError
-
 from odoo.tests import tagged
 
 from .common import ChannelRebateCommon
