@@ -90,6 +90,28 @@ class ChannelRebateVersionMeasureMixin(models.AbstractModel):
         string="Excluded Products", help="Products that never count, although another list names them."
     )
 
+    # An empty condition reads “all records” in a form, which is the opposite of what an empty exclusion means.
+    has_excluded_products = fields.Boolean(
+        string="Some Products Never Count", compute="_compute_has_products", inverse="_inverse_has_products"
+    )
+    has_earning_products = fields.Boolean(
+        string="Paid on Other Products", compute="_compute_has_products", inverse="_inverse_has_products",
+        help="Not on those that count towards the tier.",
+    )
+
+    @api.depends("excluded_product_domain", "earning_product_domain")
+    def _compute_has_products(self):
+        for version in self:
+            version.has_excluded_products = bool(version.excluded_product_domain)
+            version.has_earning_products = bool(version.earning_product_domain)
+
+    def _inverse_has_products(self):
+        for version in self:
+            if not version.has_excluded_products:
+                version.excluded_product_domain = False
+            if not version.has_earning_products:
+                version.earning_product_domain = False
+
     @api.model
     def _selection_basis(self):
         return self.env["channel.rebate.engine"]._selection_basis()

@@ -12,3 +12,4 @@ from . import test_portal
 from . import test_settlement
 from . import test_settlement_form
 from . import test_statement
+from . import test_version_form
