@@ -27,6 +27,7 @@ from . import channel_rebate_collection
 from . import channel_rebate_combination
 from . import channel_rebate_figure
 from . import channel_rebate_goods
+from . import channel_rebate_block
 from . import channel_rebate_entry
 from . import channel_rebate_balance
 from . import channel_rebate_hold

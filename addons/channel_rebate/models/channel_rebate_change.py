@@ -29,10 +29,13 @@ class ChannelRebateChange(models.Model):
         """Forget changes that every programme has seen."""
         # a programme that never ran, or not for long, looks at everything when it does
         self.env["channel.rebate.program"]._forget_old_calculations()
+        self.env["channel.rebate.block"]._forget_old()
         self.env.cr.execute(
             """DELETE FROM channel_rebate_change
                 WHERE xid < COALESCE(
                     (SELECT min(pg_snapshot_xmin((calculation->>'snapshot')::pg_snapshot)::text::numeric)
-                       FROM channel_rebate_program WHERE calculation->>'snapshot' IS NOT NULL),
+                       FROM (SELECT calculation FROM channel_rebate_program
+                             UNION ALL SELECT calculation FROM channel_rebate_block) seen
+                      WHERE calculation->>'snapshot' IS NOT NULL),
                     pg_snapshot_xmin(pg_current_snapshot())::text::numeric)::text::xid8"""
         )

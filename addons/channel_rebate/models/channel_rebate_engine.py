@@ -445,7 +445,7 @@ class ChannelRebateEngine(models.AbstractModel):
 
     # === WRITING === #
 
-    def _refresh(self, programs, date_to, whole=False):
+    def _refresh(self, programs, date_to, whole=False, block=None):
         """Bring entries and balances of `programs` in line with the source lines dated up to `date_to`.
 
         Only what changed since the last run is looked at again: see the change mixin. Rows that are right already
@@ -453,11 +453,12 @@ class ChannelRebateEngine(models.AbstractModel):
         long as anything points to it.
 
         :param bool whole: look at every line, whatever changed
+        :param block: (number, count): only the pools whose id leaves `number` when divided by `count`; see `_can_split`
         """
         self.env.flush_all()
         with room_to_work(self.env.cr):
             tables = TemporaryTables(self.env.cr)
-            for plan in self._plans(programs, date_to, whole):
+            for plan in self._plans(programs, date_to, whole, block):
                 self._carry_out(plan, date_to, tables)
             tables.close()
         self.env["channel.rebate.entry"].invalidate_model()
@@ -468,7 +469,13 @@ class ChannelRebateEngine(models.AbstractModel):
         terms = self._terms(plan.programs.version_ids.filtered(lambda v: v._is_in_force()))
         for round_terms in self._rounds(terms):
             run = Run(
-                round_terms, date_to, tables, changed=plan.changed, has_few=plan.has_few, remembers=plan.has_entries
+                round_terms,
+                date_to,
+                tables,
+                changed=plan.changed,
+                has_few=plan.has_few,
+                block=plan.block,
+                remembers=plan.has_entries,
             )
             if plan.is_bulk:
                 self._write_all(run)
@@ -489,11 +496,16 @@ class ChannelRebateEngine(models.AbstractModel):
         )
         if "best" in run.versions.combination_id.mapped("method"):
             self._settle_best(run, SQL("SELECT DISTINCT basis, source_id FROM %s", facts))
+        programs = list(run.programs.ids)
         entries = SQL(
-            "(SELECT * FROM channel_rebate_entry WHERE program_id = ANY(%s))", list(run.programs.ids)
+            "(SELECT * FROM channel_rebate_entry WHERE program_id = ANY(%s) AND %s)",
+            programs,
+            run.in_block(SQL("pool_id")),
         )
         self._write_balances(
-            run, self._sql_earned_by_lines(entries), SQL("program_id = ANY(%s)", list(run.programs.ids))
+            run,
+            self._sql_earned_by_lines(entries),
+            SQL("b.program_id = ANY(%s) AND %s", programs, run.in_block(SQL("COALESCE(b.pool_id, b.member_id)"))),
         )
 
     def _write_balances(self, run, by_lines, touched):

@@ -41,6 +41,7 @@ class Plan:
     changed: Any = None  # relation of the lines to look at, None for all
     has_few: bool = False  # so few that each is looked up
     has_entries: bool = True
+    block: tuple | None = None  # (number, count): the pools that are calculated, None for all
 
     def is_combined(self):
         return bool(self.programs.version_ids.combination_id)
@@ -159,21 +160,26 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
 
     # === PLANS === #
 
-    def _plans(self, programs, date_to, whole=False):
-        """Yield a Plan for each group of programmes that the same lines are looked at for."""
+    def _plans(self, programs, date_to, whole=False, block=None):
+        """Yield a Plan for each group of programmes that the same lines are looked at for.
+
+        :param block: (number, count) of the pools to calculate, None for all
+        """
         self.env["channel.segment"]._refresh_pending()
         self._read_ahead(programs)
         ids = list(programs.ids)
         cluster = self._cluster()
+        seen = self._seen(programs, block)
         prints = self._fingerprints(programs, date_to)
-        rates = self._rate_prints(programs)
+        rates = self._rate_prints(programs, seen=seen)
         with_entries = {
             id_
             for (id_,) in self.env.execute_query(
                 SQL(
                     """SELECT p.id FROM unnest(%s::int[]) p(id)
-                        WHERE EXISTS (SELECT FROM channel_rebate_entry e WHERE e.program_id = p.id)""",
+                        WHERE EXISTS (SELECT FROM channel_rebate_entry e WHERE e.program_id = p.id AND %s)""",
                     ids,
+                    SQL("TRUE") if not block else SQL("mod(e.pool_id, %s) = %s", block[1], block[0]),
                 )
             )
         }
@@ -181,15 +187,15 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         groups = defaultdict(programs.browse)
         for combined in self._combined(programs):
             states = {
-                tuple(program.calculation[name] for name in ("snapshot", "xid", "change", "date_to"))
+                tuple(seen[program.id][name] for name in ("snapshot", "xid", "change", "date_to"))
                 for program in combined
-                if program.calculation
+                if seen[program.id]
             }
             stale = whole or len(states) != 1 or any(
-                not program.calculation
-                or program.calculation["cluster"] != cluster
-                or program.calculation["terms"] != prints[program.id]
-                or program.calculation["rates"] != rates.get(program.id)
+                not seen[program.id]
+                or seen[program.id]["cluster"] != cluster
+                or seen[program.id]["terms"] != prints[program.id]
+                or seen[program.id]["rates"] != rates.get(program.id)
                 for program in combined
             )
             if stale:
@@ -198,11 +204,11 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 groups[states.pop()] |= combined
         for key, group in groups.items():
             if key == "bulk":
-                yield Plan(group, is_bulk=True, is_whole=True, has_entries=False)
+                yield Plan(group, is_bulk=True, is_whole=True, has_entries=False, block=block)
             elif key == "whole":
-                yield Plan(group, is_whole=True)
+                yield Plan(group, is_whole=True, block=block)
             else:
-                plan = Plan(group)
+                plan = Plan(group, block=block)
                 plan.changed, count = self._changed(group, key, date_to, newly_listed)
                 plan.has_few = count <= FEW
                 yield plan
@@ -257,10 +263,12 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             result[program.id] = hashlib.sha256(repr(facts).encode()).hexdigest()
         return result
 
-    def _rate_prints(self, programs, date_to=None):
-        """-> {programme id: exchange rates up to a day, or the last run's}, for those that convert by the rate table"""
+    def _rate_prints(self, programs, date_to=None, seen=None):
+        """-> {programme id: exchange rates up to a day, or the last run's (of `seen`)}, for those that convert by the
+        rate table
+        """
         converting = programs.filtered(
-            lambda p: (date_to or p.calculation)
+            lambda p: (date_to or seen[p.id])
             and (
                 p.currency_id != p.company_id.currency_id
                 or any(
@@ -273,7 +281,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 )
             )
         )
-        days = {program.id: str(date_to or program.calculation["date_to"]) for program in converting}
+        days = {program.id: str(date_to or seen[program.id]["date_to"]) for program in converting}
         prints = {day: self._rate_print(day) for day in set(days.values())}
         return {program_id: prints[day] for program_id, day in days.items()}
 
@@ -305,9 +313,56 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             "day": str(Date.today()),
         }
         rates = self._rate_prints(plan.programs, date_to)
-        for program in plan.programs:
-            program.calculation = {**state, "terms": prints[program.id], "rates": rates.get(program.id)}
+        states = {
+            program: {**state, "terms": prints[program.id], "rates": rates.get(program.id)}
+            for program in plan.programs
+        }
+        if plan.block:
+            self.env["channel.rebate.block"]._remember(plan.block, states)
+            return
+        for program, seen in states.items():
+            program.calculation = seen
         plan.programs.flush_recordset(["calculation"])
+        self.env["channel.rebate.block"]._forget(plan.programs)
+
+    def _seen(self, programs, block=None):
+        """-> {programme id: what its last run has seen, or None to look at everything}
+
+        Blocks that were calculated apart have seen as much as the first of them; while some are missing, nobody knows
+        what the programme has seen.
+        """
+        blocks = self.env["channel.rebate.block"]._states(programs)
+        result = {}
+        for program in programs:
+            states = blocks.get(program.id, {})
+            if not states:
+                result[program.id] = program.calculation
+            elif block:
+                result[program.id] = states.get(block)
+                if block not in states and len({count for _number, count in states} | {block[1]}) == 1:
+                    result[program.id] = program.calculation
+            else:
+                counts = {count for _number, count in states}
+                whole = counts == {len(states)}
+                result[program.id] = self._oldest(list(states.values())) if whole else None
+        return result
+
+    def _oldest(self, states):
+        """-> of states that agree in all but the moment, the one that has seen least; None if they do not agree"""
+        if len({(s["cluster"], s["terms"], s["rates"], s["date_to"]) for s in states}) > 1:
+            return None
+
+        def moment(state):
+            begin, end, running = state["snapshot"].split(":")
+            return int(begin), int(end), -len(running.split(",")) if running else 0
+
+        return min(states, key=moment)
+
+    def _can_split(self, programs):
+        """:return: whether members can be calculated apart: pools are paid as such, and no programme waits for another
+        """
+        versions = programs.version_ids
+        return not versions.combination_id and not set(versions.mapped("distribution")) & {"share", "contribution"}
 
     # === PRODUCTS === #
 
@@ -449,7 +504,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 run.changed,
             )
         facts = self._add_facts(run, SQL.identifier("channel_rebate_goods"), entries)
-        looked_at = SQL("e.program_id = ANY(%s)", programs)
+        looked_at = SQL("e.program_id = ANY(%s) AND %s", programs, run.in_block(SQL("e.pool_id")))
         if run.changed:
             looked_at = SQL(
                 """%s AND %s AND EXISTS (
@@ -591,7 +646,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                SELECT e.program_id, e.pool_id, e.window_start, e.unit_id, NULL::date, NULL::int
                  FROM (
                     SELECT DISTINCT program_id, pool_id, window_start, unit_id FROM channel_rebate_entry
-                     WHERE program_id = ANY(%(standing)s)
+                     WHERE program_id = ANY(%(standing)s) AND %(in_block)s
                     UNION
                     SELECT pool.program_id, pool.pool_id, place.window_start, place.unit_id
                       FROM (
@@ -607,6 +662,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                     SELECT FROM %(moved)s m WHERE m.program_id = e.program_id AND m.pool_id = e.pool_id
                        AND m.window_start = e.window_start AND m.unit_id = e.unit_id)""",
             moved=moved,
+            in_block=run.in_block(SQL("pool_id")),
             places=self._sql_places_of_pool(),
             linked=list(linked.ids),
             standing=list(standing.ids),

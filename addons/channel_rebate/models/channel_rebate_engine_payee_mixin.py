@@ -24,10 +24,11 @@ class ChannelRebateEnginePayeeMixin(models.AbstractModel):
                 return SQL(""), SQL("s.seller_id"), SQL("s.seller_id"), SQL("1"), share, before
             case "team":
                 join = SQL(
-                    """LEFT JOIN channel_rebate_share payee
-                         ON payee.version_id = t.version_id AND (payee.team_id IS NULL OR payee.team_id = s.team_id)"""
+                    """LEFT JOIN channel_rebate_share shared
+                         ON shared.version_id = t.version_id
+                        AND (shared.team_id IS NULL OR shared.team_id = s.team_id)"""
                 )
-                return join, SQL("payee.partner_id"), SQL("payee.partner_id"), SQL("payee.share / 100"), share, before
+                return join, SQL("shared.partner_id"), SQL("shared.partner_id"), SQL("shared.share / 100"), share, before
             case "member":
                 join, pool = SQL(""), SQL("s.buyer_id")
             case kind:
@@ -46,11 +47,11 @@ class ChannelRebateEnginePayeeMixin(models.AbstractModel):
                 """%s LEFT JOIN (
                     SELECT version_id, partner_id, share / 100 AS share,
                            (sum(share) OVER (PARTITION BY version_id ORDER BY id) - share) / 100 AS share_before
-                      FROM channel_rebate_share) payee ON payee.version_id = t.version_id""",
+                      FROM channel_rebate_share) shared ON shared.version_id = t.version_id""",
                 join,
             )
-            part = SQL("payee.share")
-            return join, pool, SQL("payee.partner_id"), part, part, SQL("payee.share_before")
+            part = SQL("shared.share")
+            return join, pool, SQL("shared.partner_id"), part, part, SQL("shared.share_before")
         return join, pool, pool, SQL("1"), share, before
 
     def _sql_places(self, kinds):

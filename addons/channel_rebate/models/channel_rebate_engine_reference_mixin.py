@@ -103,7 +103,9 @@ class ChannelRebateEngineReferenceMixin(models.AbstractModel):
                     UNION SELECT LEAST(t.term_end, %(date_to)s::date)) day
                 WHERE t.version_id = ANY(%(standing)s)
                   AND day.date >= t.term_start
-                  AND day.date >= %(date_from)s::date""",
+                  AND day.date >= %(date_from)s::date
+                  AND %(in_block)s""",
+            in_block=run.in_block(SQL("pool.pool_id")),
             begin=begin,
             end=end,
             term=run["term"],

@@ -291,8 +291,10 @@ class ChannelRebateEngineScopeMixin(models.AbstractModel):
                                AS is_remembered) remembered
            ) scope
            CROSS JOIN LATERAL (SELECT %(qualifying)s AS qualifying, %(earning)s AS earning) measure
-                WHERE why.exclusion IS NULL OR why.exclusion NOT IN ('scope', 'market')
-                   OR (h.is_named OR t.lists_market AND goods.in_market) AND NOT w.is_prior""",
+                WHERE (why.exclusion IS NULL OR why.exclusion NOT IN ('scope', 'market')
+                       OR (h.is_named OR t.lists_market AND goods.in_market) AND NOT w.is_prior)
+                  AND %(in_block)s""",
+            in_block=run.in_block(SQL("COALESCE(payee.pool_id, s.buyer_id)")),
             basis=first.basis,
             source=run[f"source_{first.basis}"],
             market=run["market"],

@@ -11,6 +11,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL, format_date
 
 from odoo.addons.channel_base.tools.schema import add_column
+from odoo.addons.queue_job.delay import group
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .channel_settlement_document_mixin import FORMS
@@ -298,24 +299,84 @@ class ChannelRebateProgram(models.Model):
         programs._recompute_balances(date_to)
         return {"programs": programs.ids, "date_to": date_to.isoformat()}
 
-    def accrue_in_jobs(self, date_to=None):
+    def accrue_in_jobs(self, date_to=None, blocks=1):
         """Accrue on as many processes as there are job runners: a job for each programme, or those that are combined.
 
         Each job is a transaction of its own: one that fails, or is killed, has done nothing and is done again, and none
         waits for another. Asked twice for one day, the jobs that wait already are not doubled.
 
         :param date_to: ISO day or date, today if none
+        :param int blocks: into how many blocks of members each programme is split: a job for each of them calculates,
+            and when all are done another one books. Programmes that are combined, or divide what a pool earns among
+            others, are not split.
         :return: uuids of the jobs
+        :raises ValidationError: `blocks` is not between 1 and 1,000
         """
+        if not 1 <= blocks <= 1000:
+            raise ValidationError(self.env._("accrue_in_jobs: blocks %s is not between 1 and 1,000.", blocks))
         programs = self or self.search([("company_id", "in", self.env.companies.ids)])
         programs.check_access("write")
         date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
         jobs = []
-        for together in self.env["channel.rebate.engine"]._combined(programs._with_combined()):
+        engine = self.env["channel.rebate.engine"]
+        for together in engine._combined(programs._with_combined()):
             key = f"rebate-accrue-{','.join(map(str, sorted(together.ids)))}-{date_to}"
             name = self.env._("Accrue rebates: %s", ", ".join(together.mapped("code")))
+            if blocks > 1 and engine._can_split(together):
+                jobs += together._accrue_in_blocks(str(date_to), blocks, key, name)
+                continue
             jobs.append(together.with_delay(identity_key=key, description=name)._job_accrue(str(date_to)).uuid)
         return jobs
+
+    def _accrue_in_blocks(self, date_to, blocks, key, name):
+        """-> uuids of the jobs that calculate one block of members each, and of the one that waits for all of them"""
+        engine = self.env["channel.rebate.engine"]
+        # what the blocks share is brought up to date once, before them
+        self.env["channel.segment"]._refresh_pending()
+        engine._refresh_goods(self)
+        calculate = [
+            self.delayable(identity_key=f"{key}-{number}-{blocks}", description=f"{name} ({number + 1}/{blocks})")
+            ._job_calculate(date_to, number, blocks)
+            for number in range(blocks)
+        ]
+        book = self.delayable(identity_key=key, description=name)._job_accrue(date_to)
+        group(*calculate).on_done(book).delay()
+        return [delayable._generated_job.uuid for delayable in (*calculate, book)]
+
+    def _job_calculate(self, date_to, number, blocks):
+        """See :meth:`accrue_in_jobs`. Entries and balances of one block of members."""
+        try:
+            self._begin_block(number, blocks)
+        except LockError as error:
+            raise RetryableJobError(str(error)) from error
+        date_to = fields.Date.to_date(date_to)
+        limit = max([date_to, *(day for day in self.mapped("accrued_to") if day)])
+        self.env["channel.rebate.engine"]._refresh(self, limit, block=(number, blocks))
+
+    def _begin_block(self, number, blocks):
+        """Take one block of members of the programmes for this transaction.
+
+        Guarantee: nobody else works on the block, and nobody on the programmes as a whole; other blocks go on. A block
+        that another transaction finished after this one took its snapshot fails to serialise and is retried.
+
+        :raises LockError: somebody does; nothing was done
+        """
+        ids = list(self.ids)
+        shared = self.env.execute_query(
+            SQL("SELECT id FROM channel_rebate_program WHERE id = ANY(%s) FOR SHARE SKIP LOCKED", ids)
+        )
+        taken = self.env.execute_query(
+            SQL(
+                """SELECT bool_and(pg_try_advisory_xact_lock(hashtext('channel_rebate_block'),
+                                                             hashtext(concat_ws('/', id, %s, %s))))
+                     FROM unnest(%s::int[]) id""",
+                number,
+                blocks,
+                ids,
+            )
+        )
+        if len(shared) != len(ids) or not taken[0][0]:
+            raise LockError(self.env._("Another run works on programme %s.", ", ".join(self.mapped("code"))))
 
     def _job_accrue(self, date_to):
         """See :meth:`accrue_in_jobs`. A programme that is worked on elsewhere is tried again later."""

@@ -1,6 +1,7 @@
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -189,6 +190,25 @@ class TestRebateAccrual(ChannelRebateCommon):
         self.assertBooked(alone, 100)
         self.assertBooked(both[1], 200)
         self.assertBooked(both[0], 0)
+
+    def test_jobs_of_blocks(self):
+        """Two blocks of members calculate, then one job books; what cannot be split is one job."""
+        program = self._program("SPLIT", [(0, 10)])
+        shared = self._program(
+            "SHARED", [(0, 10)], distribution="share",
+            share_ids=[Command.create({"partner_id": self.dealer.id, "share": 100})],
+        )
+        self._invoice(1000, "2026-01-10")
+        self._invoice(500, "2026-01-10", member=self.other_dealer)
+        with trap_jobs() as trap:
+            self.assertEqual(len((program + shared).accrue_in_jobs("2026-03-31", blocks=2)), 4)
+            trap.assert_jobs_count(2, only=program._job_calculate)
+            trap.assert_jobs_count(4)  # and one for each programme that books
+            trap.perform_enqueued_jobs()
+        self.assertBooked(program, 150)
+        self.assertBooked(shared, 150)
+        with self.assertRaisesRegex(ValidationError, "between 1 and 1,000"):
+            program.accrue_in_jobs("2026-03-31", blocks=0)
 
     def test_refusals(self):
         program = self._program("FIXED", [(0, 10)])

@@ -10,6 +10,8 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 
 @tagged("post_install", "-at_install")
 class TestRebateConcurrency(BaseCase):
@@ -110,15 +112,69 @@ class TestRebateConcurrency(BaseCase):
             cr.execute("UPDATE channel_rebate_program_version SET state = 'approved' WHERE id = %s", [version.id])
             cr.execute("UPDATE channel_rebate_figure SET state = 'approved' WHERE id = %s", [figure.id])
         self.addCleanup(self._remove_killed, version.id, figure.id, member.id)
-        self.assertEqual(self._run_and_die(), signal.SIGKILL)
+        self.assertEqual(self._run_and_die(lambda program: program.calculate("2026-03-31")), signal.SIGKILL)
         self.assertEqual(self._entitlements(), [])
         for _again in range(2):
             with self.registry.cursor() as cr:
                 self._env(cr)["channel.rebate.program"].browse(self.program_id).calculate("2026-03-31")
             self.assertEqual(self._entitlements(), [500])
 
-    def _run_and_die(self):
-        """Calculate in a process of its own that kills itself when everything is written but not committed."""
+    def test_blocks_of_members(self):
+        """One block is killed, one is done, a third waits for neither: then nothing is missing and nothing doubled."""
+        with self.registry.cursor() as cr:
+            env = self._env(cr)
+            members = env["res.partner"].create(
+                [{"name": f"Block {n}", "is_company": True, "channel_role": "distributor"} for n in range(3)]
+            )
+            version = env["channel.rebate.program.version"].create(
+                {"program_id": self.program_id, "valid_from": "2026-01-01", "valid_to": "2026-03-31"}
+            )
+            env["channel.rebate.tier"].create({"version_id": version.id, "lower_bound": 0, "rate": 1})
+            figures = env["channel.rebate.figure"].create(
+                [
+                    {
+                        "program_id": self.program_id,
+                        "member_id": member.id,
+                        "kind": "guarantee",
+                        "value": 100,
+                        "date_from": "2026-01-01",
+                    }
+                    for member in members
+                ]
+            )
+            env.flush_all()
+            cr.execute("UPDATE channel_rebate_program_version SET state = 'approved' WHERE id = %s", [version.id])
+            cr.execute("UPDATE channel_rebate_figure SET state = 'approved' WHERE id = ANY(%s)", [figures.ids])
+        for figure, member in zip(figures, members, strict=True):
+            self.addCleanup(self._remove_killed, version.id, figure.id, member.id)
+        killed = members[0].id % 3
+        others = [number for number in range(3) if number != killed]
+        self.assertEqual(
+            self._run_and_die(lambda program: program._job_calculate("2026-03-31", killed, 3)), signal.SIGKILL
+        )
+        self.assertEqual(self._entitlements(), [])
+        with self.registry.cursor() as first, self.registry.cursor() as second, self.registry.cursor() as third:
+            # at once, in transactions that do not see each other
+            for cr, number in zip((first, second), others, strict=True):
+                self._env(cr)["channel.rebate.program"].browse(self.program_id)._job_calculate("2026-03-31", number, 3)
+            whole = self._env(third)["channel.rebate.program"].browse(self.program_id)
+            with self.assertRaises(LockError):
+                whole.calculate("2026-03-31")
+            with self.assertRaises(RetryableJobError):
+                whole._job_calculate("2026-03-31", others[0], 3)
+            third.rollback()
+            first.commit()
+            second.commit()
+        self.assertEqual(self._entitlements(), [100, 100])
+        for _again in range(2):
+            with self.registry.cursor() as cr:
+                self._env(cr)["channel.rebate.program"].browse(self.program_id).calculate("2026-03-31")
+            self.assertEqual(self._entitlements(), [100, 100, 100])
+
+    def _run_and_die(self, work):
+        """Do `work` on the programme in a process of its own that kills itself when everything is written but not
+        committed.
+        """
         child = os.fork()
         if not child:
             try:
@@ -127,7 +183,7 @@ class TestRebateConcurrency(BaseCase):
                     env = self._env(cr)
                     engine = type(env["channel.rebate.engine"])
                     engine._remember = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
-                    env["channel.rebate.program"].browse(self.program_id).calculate("2026-03-31")
+                    work(env["channel.rebate.program"].browse(self.program_id))
             finally:
                 os._exit(1)
         return os.WTERMSIG(os.waitpid(child, 0)[1])

@@ -16,6 +16,7 @@ PROGRAMS = {
     "TODATE": {"accumulation": "year", "window_type": "month"},
     "ROLLING": {"window_type": "rolling", "rolling_months": 2},
     "DOCUMENT": {"kind": "marginal", "accumulation": "document"},
+    "LINE": {"kind": "marginal", "accumulation": "line"},
     "PAID": {"basis": "paid"},
     "COLLECT": {"collection_ids": [Command.create({"days": 20, "factor": 50})]},
     "SALE": {"returns_policy": "sale", "window_type": "month"},
@@ -102,6 +103,16 @@ class TestIncremental(ChannelRebateCommon):
         programs = self.env["channel.rebate.program"].concat(
             *(self._program(code, TIERS, **{"valid_from": "2026-02-01", **terms}) for code, terms in PROGRAMS.items())
         )
+        programs |= self._program(
+            "SHARED",
+            TIERS,
+            valid_from="2026-02-01",
+            distribution="share",
+            share_ids=[
+                Command.create({"partner_id": member.id, "share": share})
+                for member, share in ((self.dealer, 60), (self.other_dealer, 40))
+            ],
+        )
         rng = random.Random(20260101)
         moves = []
         for step in range(15):
@@ -151,6 +162,50 @@ class TestIncremental(ChannelRebateCommon):
                 [("program_id.code", "like", f"{method}-"), ("rebate_amount", "!=", 0)]
             )
             self.assertEqual(len(paid), len(set(paid.mapped("source_id"))))
+
+    def test_blocks_of_members(self):
+        """Calculated in three blocks of members, from nothing and after changes, and then as a whole: the same."""
+        programs = self.env["channel.rebate.program"].concat(
+            *(self._program(code, TIERS, **{"valid_from": "2026-02-01", **terms}) for code, terms in PROGRAMS.items())
+        )
+        members = self.dealer + self.other_dealer
+        members += self.env["res.partner"].create(
+            [{"name": f"Member {n}", "is_company": True, "channel_role": "distributor"} for n in range(3)]
+        )
+        rng = random.Random(7)
+        for step in range(4):
+            for member in members:
+                for _invoice in range(2):
+                    self._invoice(
+                        [rng.randrange(1, 200000) / 100 for _line in range(2)],
+                        f"2026-0{rng.randrange(1, 5)}-{rng.randrange(1, 29):02}",
+                        member=member,
+                    )
+            self.env.flush_all()
+            for number in rng.sample(range(3), 3):
+                programs._job_calculate("2026-06-30", number, 3)
+            blocks = self._figures(programs)
+            self.assertEqual(
+                self.env["channel.rebate.block"].search_count([("program_id", "in", programs.ids)]), 3 * len(programs)
+            )
+            with self.subTest(step=step):
+                # the programme takes over what its blocks have seen: it writes nothing
+                self.env.cr.execute("SELECT md5(string_agg(ctid::text, ',' ORDER BY id)) FROM channel_rebate_entry")
+                before = self.env.cr.fetchall()
+                programs.calculate("2026-06-30")
+                self.assertSame(blocks, programs)
+                self.assertFalse(self.env["channel.rebate.block"].search([("program_id", "in", programs.ids)]))
+                self.env.cr.execute("SELECT md5(string_agg(ctid::text, ',' ORDER BY id)) FROM channel_rebate_entry")
+                self.assertEqual(self.env.cr.fetchall(), before)
+                programs.calculate("2026-06-30", whole=True)
+                self.assertSame(blocks, programs)
+        # a block alone does not speak for the programme
+        self._invoice(1234.5, "2026-03-03", member=members[0])
+        programs._job_calculate("2026-06-30", members[1].id % 3, 3)
+        programs.calculate("2026-06-30")
+        stepwise = self._figures(programs)
+        programs.calculate("2026-06-30", whole=True)
+        self.assertSame(stepwise, programs)
 
     def test_nothing_changed_writes_nothing(self):
         program = self._program("IDLE", TIERS, window_type="year")

@@ -39,6 +39,7 @@ class Run:
     #: Writing: relation of the source lines to look at (`basis`, `source_id`), None for all.
     changed: Any = None
     has_few: bool = False  # so few of them that each is looked up
+    block: tuple | None = None  # (number, count): only pools of this block of members
     remembers: bool = False  # whether entries exist that may keep a line in the scope that it has left
     prefix: str = ""  # of the names of relations: rounds of one statement keep theirs apart
     names: dict = field(default_factory=dict)  # of relations that later stages read
@@ -59,6 +60,13 @@ class Run:
         if not self.has_few:
             return SQL("TRUE")
         return SQL("%s = ANY (ARRAY(SELECT source_id FROM %s))", source_id, self.changed)
+
+    def in_block(self, pool_id):
+        """Condition: the pool belongs to the block that is calculated."""
+        if not self.block:
+            return SQL("TRUE")
+        number, count = self.block
+        return SQL("mod(%s, %s) = %s", pool_id, count, number)
 
     def add(self, name, select, key=None):
         self.names[name] = self.tables.add(f"{self.prefix}{name}", select, key)

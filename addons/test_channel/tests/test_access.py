@@ -113,6 +113,7 @@ MATRIX = """
     channel.rebate.combination      r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.figure           r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.goods            -     -       -       -        -       -          -         r       r     -        -      -
+    channel.rebate.block            -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.change           -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
