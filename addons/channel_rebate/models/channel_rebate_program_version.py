@@ -108,6 +108,17 @@ class ChannelRebateProgramVersion(models.Model):
                 raise UserError("\n".join(f"{version.display_name}: {problem}" for problem in problems))
         return result
 
+    # === ACTIONS === #
+
+    def action_simulate(self):
+        """Open what the draft would have meant for past sales."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("Simulation"), "target": "new",
+            "res_model": "channel.rebate.simulation", "view_mode": "form", "views": [(False, "form")],
+            "context": {"default_version_id": self.id},
+        }
+
     # === BUSINESS METHODS === #
 
     def _problems(self):

@@ -11,5 +11,6 @@ from . import test_incremental
 from . import test_portal
 from . import test_settlement
 from . import test_settlement_form
+from . import test_simulation
 from . import test_statement
 from . import test_version_form

@@ -1,1 +1,3 @@
+from . import channel_rebate_simulation
+from . import channel_rebate_simulation_line
 from . import channel_rebate_statement_wizard

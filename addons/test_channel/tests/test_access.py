@@ -142,6 +142,8 @@ MATRIX = """
     channel.authorization.import    crud  crud    -       crud     -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
+    channel.rebate.simulation       -     crud    -       -        crud    -          -         -       crud  -        -      -
+    channel.rebate.simulation.line  -     crud    -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
     channel.cn.county.load          -     -       -       -        -       -          -         -       crud  -        -      -
     channel.price.issue.accept      -     crud    crud    -        -       -          -         -       crud  -        -      -
