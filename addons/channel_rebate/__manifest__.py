@@ -24,7 +24,9 @@
         # Views
         "views/channel_rebate_entry_views.xml",
         "views/channel_rebate_balance_views.xml",
+        "data/channel_rebate_template_data.xml",
         "wizard/channel_rebate_simulation_views.xml",
+        "wizard/channel_rebate_template_choice_views.xml",
         "views/channel_rebate_figure_views.xml",
         "views/channel_rebate_program_version_views.xml",
         "views/channel_rebate_program_views.xml",

@@ -21,6 +21,7 @@ from . import channel_settlement_document_mixin
 from . import channel_rebate_program
 from . import channel_rebate_program_version
 from . import channel_rebate_tier
+from . import channel_rebate_template
 from . import channel_rebate_share
 from . import channel_rebate_component
 from . import channel_rebate_collection

@@ -227,6 +227,15 @@ class ChannelRebateProgram(models.Model):
 
     # === ACTIONS === #
 
+    def action_from_template(self):
+        """Open the choice of the usual programmes."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("New Version from a Template"), "target": "new",
+            "res_model": "channel.rebate.template.choice", "view_mode": "form", "views": [(False, "form")],
+            "context": {"default_program_id": self.id},
+        }
+
     def action_accrue(self):
         """Accrue up to today and show the balances."""
         self.accrue()

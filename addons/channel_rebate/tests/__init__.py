@@ -14,3 +14,4 @@ from . import test_settlement_form
 from . import test_simulation
 from . import test_statement
 from . import test_version_form
+from . import test_template

@@ -89,7 +89,9 @@ class ChannelRebateSimulation(models.TransientModel):
         if version.state != "draft":
             raise UserError(self.env._("%s is not a draft: make a new version and try that.", version.display_name))
         if self.date_from > self.date_to:
-            raise UserError(self.env._("To (%(to)s) lies before From (%(start)s).", to=self.date_to, start=self.date_from))
+            raise UserError(
+                self.env._("To (%(to)s) lies before From (%(start)s).", to=self.date_to, start=self.date_from)
+            )
         if problems := list(version._problems()):
             raise UserError("\n".join(problems))
         before = program.simulate(self.date_from, self.date_to)

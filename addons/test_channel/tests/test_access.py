@@ -112,6 +112,7 @@ MATRIX = """
     channel.rebate.collection       r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.combination      r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.figure           r     r       r       r        crud    r          r         r       crud  -        -      -
+    channel.rebate.template         r     r       r       r        crud    r          r         r       crud  -        -      -
     channel.rebate.goods            -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.block            -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.change           -     -       -       -        -       -          -         r       r     -        -      -
@@ -142,6 +143,7 @@ MATRIX = """
     channel.authorization.import    crud  crud    -       crud     -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
+    channel.rebate.template.choice  -     -       -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.simulation       -     crud    -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.simulation.line  -     crud    -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.statement.wizard crud  crud    crud    crud     crud    crud       crud      crud    crud  -        -      -
