@@ -625,8 +625,9 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
     def _sql_touched(self, run, moved):
         """-> windows to calculate again, with the place of their first changed line, if any
 
-        Windows that others are compared with, added to, or in competition with take those of their pool along;
-        programmes that pay without lines calculate all their windows.
+        Windows that others are compared with, added to, or in competition with take those of their pool along; where
+        payees share what several pools earn, those of all pools; programmes that pay without lines calculate all their
+        windows.
         """
         linked = run.versions.filtered(
             lambda v: v.window_type == "rolling"
@@ -637,6 +638,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             or v.guarantee_carry
         ).program_id
         best = run.versions.filtered(lambda v: v.combination_id.method == "best").program_id
+        shared = run.versions.filtered(lambda v: v.distribution == "share").program_id
         standing = run.versions.filtered(
             lambda v: v.kind == "lump_sum" or v.guarantee or "guarantee" in v.program_id.figure_ids.mapped("kind")
         ).program_id
@@ -647,6 +649,10 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                  FROM (
                     SELECT DISTINCT program_id, pool_id, window_start, unit_id FROM channel_rebate_entry
                      WHERE program_id = ANY(%(standing)s) AND %(in_block)s
+                    UNION
+                    SELECT program_id, pool_id, window_start, unit_id FROM channel_rebate_entry
+                     WHERE program_id = ANY(%(shared)s)
+                       AND (program_id, window_start) IN (SELECT program_id, window_start FROM %(moved)s)
                     UNION
                     SELECT pool.program_id, pool.pool_id, place.window_start, place.unit_id
                       FROM (
@@ -667,6 +673,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             linked=list(linked.ids),
             standing=list(standing.ids),
             best=list(best.ids),
+            shared=list(shared.ids),
         )
 
     def _sql_places_of_pool(self):

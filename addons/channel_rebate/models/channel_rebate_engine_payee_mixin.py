@@ -28,7 +28,8 @@ class ChannelRebateEnginePayeeMixin(models.AbstractModel):
                          ON shared.version_id = t.version_id
                         AND (shared.team_id IS NULL OR shared.team_id = s.team_id)"""
                 )
-                return join, SQL("shared.partner_id"), SQL("shared.partner_id"), SQL("shared.share / 100"), share, before
+                payee = SQL("shared.partner_id")
+                return join, payee, payee, SQL("shared.share / 100"), share, before
             case "member":
                 join, pool = SQL(""), SQL("s.buyer_id")
             case kind:
