@@ -16,6 +16,7 @@ from . import channel_member_passport
 from . import channel_member_period
 from . import channel_member_position_mixin
 from . import channel_portal_hit
+from . import channel_portal_files_mixin
 from . import channel_qualification_portal_mixin  # before channel_qualification, which inherits these
 from . import channel_qualification_questions_mixin
 from . import channel_qualification

@@ -22,7 +22,6 @@ from . import channel_price_version_change_mixin
 from . import channel_price_version
 from . import channel_price_version_offer
 from . import channel_price_request_api_mixin
-from . import channel_price_request_portal_mixin
 from . import channel_price_request
 from . import channel_price_request_line
 from . import channel_pricing_book_mixin

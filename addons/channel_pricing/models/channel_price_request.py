@@ -34,9 +34,7 @@ class ChannelPriceRequest(models.Model):
 
     _name = "channel.price.request"
     _description = "Special Price Request"
-    _inherit = [
-        "channel.approval.mixin", "channel.price.request.api.mixin", "channel.price.request.portal.mixin"
-    ]
+    _inherit = ["channel.approval.mixin", "channel.price.request.api.mixin", "channel.portal.files.mixin"]
     _rec_names_search = ["name", "member_id.name", "customer_id.name"]
     _order = "id desc"
     _check_company_auto = True

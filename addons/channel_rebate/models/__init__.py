@@ -33,11 +33,14 @@ from . import channel_rebate_entry
 from . import channel_rebate_balance
 from . import channel_rebate_hold
 from . import channel_rebate_correction
+from . import channel_dispute_api_mixin
+from . import channel_dispute
 from . import channel_settlement
 from . import channel_settlement_line
 from . import account_move_line
 from . import channel_gate
 from . import product_template
+from . import res_company
 from . import res_partner
 from . import sale_order_line
 from . import channel_rebate_change  # last: its triggers name the columns of all others

@@ -118,6 +118,7 @@ MATRIX = """
     channel.rebate.change           -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
+    channel.dispute                 cru   cru     -       -        cru     -          r         r       cru   -        r      -
     channel.rebate.hold             r     r       -       -        cru     -          r         r       cru   -        -      -
     channel.rebate.correction       r     cru     -       -        crud    -          r         r       crud  -        -      -
     channel.settlement              r     r       -       -        crud    -          r         r       crud  -        -      -
