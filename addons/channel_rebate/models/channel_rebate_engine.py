@@ -234,20 +234,22 @@ class ChannelRebateEngine(models.AbstractModel):
         return SQL(
             """SELECT %(facts)s,
                       CASE WHEN x.exclusion IS NULL THEN %(tier)s END AS tier_id,
-                      CASE WHEN x.earning_amount <> 0 THEN round((%(exact)s) * 100 / (x.after - x.before), 6) END AS
-                          rate,
+                      CASE WHEN x.earning_amount = 0 THEN NULL
+                           WHEN x.slope IS NOT NULL AND x.ceiling IS NULL THEN round(x.slope * 100, 6)
+                           ELSE round((x.earned_after - x.earned_before) * 100 / x.step, 6) END AS rate,
                       x.after AS total_after,
                       %(rebate)s AS rebate_amount%(kept)s
                  FROM (
                     -- what is earned is calculated once for each line: OFFSET keeps the planner from repeating it
                     SELECT x.*, %(earned_after)s AS earned_after, %(earned_before)s AS earned_before
                       FROM (
-                    SELECT run.*, run.after - COALESCE(run.earning_amount / run.share, run.earning_amount) AS before
+                    SELECT run.*, run.after - run.step AS before
                       FROM (
                         -- lines are sorted before they meet their curves, which are wide
                         SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra,
                             c."offset",
-                               c.ceiling, c.rounding, c.line_rounded, c.boundary, %(carried)s + f.moved AS after
+                               c.ceiling, c.rounding, c.line_rounded, c.boundary, %(carried)s + f.moved AS after,
+                               COALESCE(f.earning_amount / f.share, f.earning_amount) AS step
                           FROM (
                             SELECT f.*, sum(f.earning_amount) OVER (
                                        PARTITION BY f.program_id, f.pool_id, f.window_start, f.unit_id
@@ -263,8 +265,7 @@ class ChannelRebateEngine(models.AbstractModel):
             facts=columns(FACT_KEY + FACT_VALUES, "x"),
             kept=SQL(", %s", columns(kept, "x")) if kept else SQL(""),
             tier=self._sql_line_tier(),
-            exact=SQL("x.earned_after - x.earned_before"),
-            rebate=self._sql_line_rebate(split),
+            rebate=self._sql_line_rebate(run, split),
             earned_after=self._sql_earned(SQL("x.after")),
             earned_before=self._sql_earned(SQL("x.before")),
             carried=carried,
@@ -276,17 +277,23 @@ class ChannelRebateEngine(models.AbstractModel):
         )
 
     def _sql_earned(self, total):
-        """What the window has earned when its running total is `total`."""
+        """What the window has earned when its running total is `total`. A straight line has nothing extra."""
         return SQL(
-            """LEAST(x."offset" + x.extra * %(total)s + %(curve)s, x.ceiling)""",
+            """LEAST(CASE WHEN x.slope IS NOT NULL THEN x."offset" + x.slope * %(total)s
+                          ELSE x."offset" + x.extra * %(total)s + %(curve)s END, x.ceiling)""",
             total=total,
             curve=self._sql_curve(total, "x"),
         )
 
-    def _sql_line_rebate(self, split):
+    def _sql_line_rebate(self, run, split):
         """What a line earns, rounded."""
+        units = set(run.programs.currency_id.mapped("rounding"))
+        digits = next((digits for digits in range(9) if units == {10**-digits}), None)
 
         def rounded(amount):
+            if digits is not None:
+                # the same, without a division for each line
+                return SQL("round(round(%s, 10), %s)", amount, digits)
             return self._sql_round(amount, SQL("x.rounding"))
 
         after, before = SQL("x.earned_after"), SQL("x.earned_before")

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -320,9 +321,16 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         if plan.block:
             self.env["channel.rebate.block"]._remember(plan.block, states)
             return
-        for program, seen in states.items():
-            program.calculation = seen
-        plan.programs.flush_recordset(["calculation"])
+        # by itself: nobody follows this field
+        self.env.cr.execute(
+            SQL(
+                """UPDATE channel_rebate_program p SET calculation = given.seen::jsonb
+                     FROM unnest(%s::int[], %s::text[]) given(id, seen) WHERE p.id = given.id""",
+                [program.id for program in states],
+                [json.dumps(seen) for seen in states.values()],
+            )
+        )
+        plan.programs.invalidate_recordset(["calculation"], flush=False)
         self.env["channel.rebate.block"]._forget(plan.programs)
 
     def _seen(self, programs, block=None):
@@ -762,7 +770,6 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         """
         return SQL(
             """SELECT program_id, version_id, pool_id, window_start, window_end, unit_id, member_id, %s,
-                      COALESCE(sum(f.earning_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS base,
                       COALESCE(sum(f.old_rebate_amount) FILTER (WHERE f.exclusion IS NULL), 0) AS rebate
                  FROM %s f GROUP BY program_id, version_id, pool_id, window_start, window_end, unit_id, member_id""",
             self._sql_sums_of_facts(),
@@ -813,7 +820,8 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
             split=list(split.ids),
         )
         by_lines = SQL(
-            """SELECT program_id, member_id, pool_id, window_start, window_end, lines, base, rebate FROM %(sums)s
+            """SELECT program_id, member_id, pool_id, window_start, window_end, lines, earning AS base, rebate
+                 FROM %(sums)s
                 WHERE lines > 0 AND program_id <> ALL(%(reread)s)
                UNION ALL
                SELECT program_id, member_id, pool_id, window_start, window_end, 0, 0,

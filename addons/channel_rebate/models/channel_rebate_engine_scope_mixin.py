@@ -232,12 +232,14 @@ class ChannelRebateEngineScopeMixin(models.AbstractModel):
                 first.basis,
             )
         return SQL(
-            """SELECT s.source_id, t.program_id, %(basis)s::varchar AS basis,
-                      COALESCE(payee.member_id, s.buyer_id) AS member_id, t.version_id, t.company_id, t.currency_id,
-                      COALESCE(payee.pool_id, s.buyer_id) AS pool_id, s.buyer_id,
+            # first what lines are sorted and joined by: PostgreSQL finds columns faster that stand before those of
+            # varying length
+            """SELECT t.program_id, COALESCE(payee.pool_id, s.buyer_id) AS pool_id, w.window_start,
                       CASE t.accumulation WHEN 'line' THEN s.source_id WHEN 'document' THEN s.document_id ELSE 0 END
                           AS unit_id,
-                      s.move_line_id, s.product_id, goods.component_id, w.date, w.window_start, w.window_end,
+                      w.date, s.source_id, t.version_id, COALESCE(payee.member_id, s.buyer_id) AS member_id,
+                      s.buyer_id, w.window_end, t.company_id, t.currency_id, s.move_line_id, s.product_id,
+                      goods.component_id, %(basis)s::varchar AS basis,
                       CASE WHEN why.exclusion IS NULL AND scope.in_target OR why.exclusion = 'prior'
                            THEN measure.qualifying * payee.weight ELSE 0 END AS qualifying_amount,
                       CASE WHEN why.exclusion IS NULL AND scope.in_earning

@@ -511,9 +511,12 @@ class ChannelRebateProgram(models.Model):
         retried by Odoo with a fresh one. The increment makes the row differ, which is what PostgreSQL needs to notice.
         """
         self.lock_for_update(allow_referencing=True)
-        for program in self:
-            program.run_count += 1
         self.flush_recordset(["run_count"])
+        self.env.cr.execute(
+            SQL("UPDATE channel_rebate_program SET run_count = COALESCE(run_count, 0) + 1 WHERE id = ANY(%s)",
+                list(self.ids))
+        )
+        self.invalidate_recordset(["run_count"], flush=False)
 
     def _recompute_balances(self, date_to):
         """Bring entries and balances in line with the lines dated up to `date_to`, or the last run's day if later."""
