@@ -34,6 +34,7 @@
         "views/channel_rebate_correction_views.xml",
         "views/channel_dispute_views.xml",
         "views/channel_settlement_views.xml",
+        "views/sale_order_views.xml",
         "views/res_company_views.xml",
         "views/res_partner_views.xml",
         "views/portal_dispute_templates.xml",

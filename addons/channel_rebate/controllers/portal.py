@@ -57,11 +57,24 @@ class ChannelRebatePortal(CustomerPortal):
                 }
                 for program, lines in groups.items()
             ],
+            "progress": self._channel_rebate_progress(),
             "date_from": f"{chosen}-01-01",
             "date_to": f"{chosen}-12-31",
             "default_url": "/my/channel/rebates",
         }
         return request.render("channel_rebate.portal_my_rebates", self._prepare_portal_layout_values() | values)
+
+    def _channel_rebate_progress(self):
+        """``[(words, share of the way in %)]`` of the windows of today that have a tier ahead."""
+        today = fields.Date.context_today(request.env.user)
+        balances = request.env["channel.rebate.balance"]._current(request.env.user.partner_id, today)
+        # sudo: the own balances, found with the user's rights
+        balances = balances.sudo()
+        return [
+            (balance._progress_words(progress), balance._progress_share(progress))
+            for balance, progress in zip(balances, balances._progress(today), strict=True)
+            if progress["to_go"] is not None
+        ]
 
     @http.route("/my/channel/rebates/<int:balance_id>", type="http", auth="user", website=True, readonly=True)
     def portal_my_channel_rebate(self, balance_id, **kw):

@@ -30,6 +30,7 @@ from . import channel_rebate_figure
 from . import channel_rebate_goods
 from . import channel_rebate_block
 from . import channel_rebate_entry
+from . import channel_rebate_balance_progress_mixin
 from . import channel_rebate_balance
 from . import channel_rebate_hold
 from . import channel_rebate_correction
@@ -42,5 +43,6 @@ from . import channel_gate
 from . import product_template
 from . import res_company
 from . import res_partner
+from . import sale_order
 from . import sale_order_line
 from . import channel_rebate_change  # last: its triggers name the columns of all others

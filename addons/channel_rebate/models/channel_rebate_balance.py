@@ -19,7 +19,7 @@ class ChannelRebateBalance(models.Model):
 
     _name = "channel.rebate.balance"
     _description = "Rebate Balance"
-    _inherit = ["portal.mixin"]
+    _inherit = ["portal.mixin", "channel.rebate.balance.progress.mixin"]
     _order = "window_start desc, program_id, member_id, id"
     _check_company_auto = True
 

@@ -484,6 +484,38 @@ class ChannelRebateProgram(models.Model):
         # sudo: the balances were found with the user's own rights, what follows only describes them.
         return balances.sudo()._statement(member.sudo(), date_from, date_to)
 
+    @api.model
+    @api.readonly
+    def progress(self, member_id, date=None):
+        """How far a member's windows are on the way to their next tiers, as of the last run.
+
+        :param int member_id: member (`res.partner`); a portal user's own company
+        :param date: ISO day; today when missing
+        :return: list of dicts, one for each programme whose window holds the day: `program_id`, `program` (code),
+            `name`, `balance_id`, `window`, `window_end`, `currency`, `in_money` (whether the measure is money),
+            `measure`, `entitlement`, `rate` (of the tier reached), `next_from`, `next_rate`, `to_go` (all None where no
+            tier is ahead or nobody can say in advance), `brings` (more rebate at the next bound; None where the method
+            does not tell), `projected_measure`, `projected_rate`, `projected_entitlement` (if sales go on as they did),
+            `words`
+        :raises ValidationError: no such member, or a day that cannot be read
+        :raises AccessError: the user may not see the member's balances
+        """
+        try:
+            date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        except ValueError:
+            raise ValidationError(self.env._("progress: date %r is no ISO day (2026-03-31).", date)) from None
+        member = self.env["res.partner"].browse(member_id).exists()
+        if not member:
+            raise ValidationError(self.env._("progress: there is no member %s.", member_id))
+        member.check_access("read")
+        balances = self.env["channel.rebate.balance"]._current(member, date)
+        # sudo: the balances were found with the user's own rights; terms of their versions go with them
+        balances = balances.sudo()
+        return [
+            {**progress, "words": balance._progress_words(progress)}
+            for balance, progress in zip(balances, balances._progress(date), strict=True)
+        ]
+
     def propose_settlements(self, date_to=None, member_ids=None, interim=False):
         """Draft settlements of what is open: one for each programme and member.
 

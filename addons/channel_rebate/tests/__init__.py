@@ -6,6 +6,7 @@ from . import test_correction
 from . import test_dispute
 from . import test_engine
 from . import test_hold
+from . import test_progress
 from . import test_published
 from . import test_identity
 from . import test_incremental
