@@ -78,7 +78,7 @@ def _full_run(env, programs):
 
 def _forget(env):
     """As if nothing had been calculated yet."""
-    env.cr.execute("TRUNCATE channel_rebate_entry")
+    env.cr.execute("TRUNCATE channel_rebate_entry CASCADE")
     env.cr.execute("DELETE FROM channel_rebate_balance")
     env.cr.execute("UPDATE channel_rebate_program SET calculation = NULL, accrued_to = NULL")
     env.invalidate_all()
