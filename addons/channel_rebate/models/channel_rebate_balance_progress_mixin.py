@@ -123,8 +123,8 @@ class ChannelRebateBalanceProgressMixin(models.AbstractModel):
         words |= {"to_go": number(progress["to_go"]), "next": f"{progress['next_rate']:g}"}
         if progress["brings"]:
             return self.env._(
-                "%(program)s %(window)s: %(measure)s counted, %(to_go)s to go to the next tier (%(next)s), which brings "
-                "%(brings)s more",
+                "%(program)s %(window)s: %(measure)s counted, %(to_go)s to go to the next tier (%(next)s), which "
+                "brings %(brings)s more",
                 brings=self.currency_id.format(progress["brings"]), **words,
             )
         return self.env._(
