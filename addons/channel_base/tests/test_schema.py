@@ -29,6 +29,9 @@ class TestSchema(TransactionCase):
         add_column(self.env.cr, "channel_test_rows", "added", "int4")
         self.assertEqual(self._values(), [(1, None), (2, None)])
 
+    def test_a_table_that_is_still_to_be_made_is_left_alone(self):
+        add_column(self.env.cr, "channel_test_not_there", "added", "int4", 7)
+
     def test_a_column_that_exists_is_left_alone(self):
         add_column(self.env.cr, "channel_test_rows", "added", "int4", 7)
         add_column(self.env.cr, "channel_test_rows", "added", "int4", 8)

@@ -1,7 +1,7 @@
 """Columns of models with very many rows."""
 
 from odoo.tools import SQL
-from odoo.tools.sql import column_exists
+from odoo.tools.sql import column_exists, table_exists
 
 
 def add_column(cr, table, column, kind, value=None):
@@ -9,12 +9,12 @@ def add_column(cr, table, column, kind, value=None):
 
     To be called in ``_auto_init``, before ``super()``: the ORM computes a stored field of rows that exist already only
     where it makes the column itself. PostgreSQL keeps the value of a new column beside the table, so that a million
-    rows take no longer than one. A column that exists is left alone.
+    rows take no longer than one. A column that exists is left alone, and so is a table that is still to be made.
 
     :param str kind: PostgreSQL's name of the type, as the field has it (``int4``, ``bool``, ``varchar``)
     :param value: what rows that exist already get; none: NULL
     """
-    if column_exists(cr, table, column):
+    if not table_exists(cr, table) or column_exists(cr, table, column):
         return
     named = {"table": SQL.identifier(table), "column": SQL.identifier(column), "kind": SQL.identifier(kind)}
     if value is None:
