@@ -4,6 +4,12 @@ from contextlib import contextmanager
 
 from odoo.tools import SQL
 
+#: What relations are joined by.
+JOINED = (
+    "program_id", "version_id", "pool_id", "member_id", "buyer_id", "customer_id", "company_id", "product_id", "market",
+    "window_start", "unit_id", "date", "source_id", "entry_id", "id", "kind",
+)  # fmt: skip
+
 
 class TemporaryTables:
     """Each relation is computed once, into a temporary table whose size the planner knows: for calculations that
@@ -24,9 +30,22 @@ class TemporaryTables:
         self._cr.execute(SQL("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s", table, select))
         if key:
             self._cr.execute(SQL("CREATE INDEX ON %s (%s)", table, SQL(", ").join(SQL.identifier(k) for k in key)))
-        self._cr.execute(SQL("ANALYZE %s", table))
+        self._analyze(table)
         self._names.append(name)
         return table
+
+    def _analyze(self, table):
+        """Let the planner know what the relation is joined by; the other columns, many and wide, are only read."""
+        self._cr.execute(
+            SQL(
+                """SELECT attname FROM pg_attribute
+                    WHERE attrelid = %s::regclass AND attnum > 0 AND attname = ANY(%s)""",
+                table.code,
+                list(JOINED),
+            )
+        )
+        names = [SQL.identifier(name) for (name,) in self._cr.fetchall()]
+        self._cr.execute(SQL("ANALYZE %s (%s)", table, SQL(", ").join(names)) if names else SQL("ANALYZE %s", table))
 
     def drop(self, name):
         self._cr.execute(SQL("DROP TABLE IF EXISTS %s", SQL.identifier("pg_temp", f"_rebate_{name}")))
