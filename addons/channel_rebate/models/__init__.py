@@ -34,6 +34,7 @@ from . import channel_rebate_balance_progress_mixin
 from . import channel_rebate_balance
 from . import channel_rebate_hold
 from . import channel_rebate_correction
+from . import channel_rebate_statement
 from . import channel_dispute_api_mixin
 from . import channel_dispute
 from . import channel_settlement

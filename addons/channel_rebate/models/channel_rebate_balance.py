@@ -509,6 +509,7 @@ class ChannelRebateBalance(models.Model):
                 "rate": balance.tier_rate,
                 "entitlement": balance.entitlement,
                 "correction": balance.correction_amount,
+                "unallocated": balance.unallocated_amount,
                 "accrued": balance.accrued_amount,
                 "settled": balance.settled_amount,
                 "open": balance.open_amount,

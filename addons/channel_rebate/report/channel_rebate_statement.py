@@ -17,7 +17,10 @@ class ReportChannelRebateStatement(models.AbstractModel):
         member = self.env["res.partner"].browse(data.get("member_id") or (docids or [])[:1])
         period = data.get("period") or str(fields.Date.context_today(self).year)
         lang = member.lang or self.env.lang
-        statement = self.with_context(lang=lang).env["channel.rebate.program"].statement(member.id, period)
+        # A statement that was frozen is drawn as it is
+        statement = data.get("statement") or (
+            self.with_context(lang=lang).env["channel.rebate.program"].statement(member.id, period)
+        )
         return {
             "doc_ids": member.ids,
             "doc_model": "res.partner",
@@ -111,6 +114,7 @@ class ReportChannelRebateStatement(models.AbstractModel):
             (self.env._("Tier from"), "money", 14, lambda r: r[1]["tier_from"]),
             (self.env._("Tier Rate (%)"), "rate", 10, lambda r: r[1]["rate"]),
             (self.env._("Entitlement"), "money", 16, lambda r: r[1]["entitlement"]),
+            (self.env._("Corrections"), "money", 16, lambda r: r[1]["correction"]),
             (self.env._("Accrued"), "money", 16, lambda r: r[1]["accrued"]),
             (self.env._("Settled"), "money", 16, lambda r: r[1]["settled"]),
             (self.env._("Open"), "money", 16, lambda r: r[1]["open"]),
@@ -120,7 +124,9 @@ class ReportChannelRebateStatement(models.AbstractModel):
             sheet.write_string(last, 0, program["code"], total)
             sheet.write_string(last, 1, self.env._("Total"), total)
             sheet.write_string(last, 5, program["currency"], total)
-            for index, key in ((10, "entitlement"), (11, "accrued"), (12, "settled"), (13, "open")):
+            for index, key in (
+                (10, "entitlement"), (11, "correction"), (12, "accrued"), (13, "settled"), (14, "open")
+            ):
                 sheet.write_number(last, index, program[key], total)
             last += 1
         sheet.freeze_panes(4, 0)

@@ -17,3 +17,4 @@ from . import test_simulation
 from . import test_statement
 from . import test_version_form
 from . import test_template
+from . import test_statement_sent

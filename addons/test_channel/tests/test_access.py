@@ -118,6 +118,7 @@ MATRIX = """
     channel.rebate.change           -     -       -       -        -       -          -         r       r     -        -      -
     channel.rebate.balance          r     r       -       -        r       -          r         r       r     -        r      -
     channel.rebate.entry            r     r       -       -        r       -          r         r       r     -        r      -
+    channel.rebate.statement        r     r       -       -        crud    -          r         r       crud  -        r      -
     channel.dispute                 cru   cru     -       -        cru     -          r         r       cru   -        r      -
     channel.rebate.hold             r     r       -       -        cru     -          r         r       cru   -        -      -
     channel.rebate.correction       r     cru     -       -        crud    -          r         r       crud  -        -      -
@@ -144,6 +145,7 @@ MATRIX = """
     channel.authorization.import    crud  crud    -       crud     -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
+    channel.rebate.statement.batch  -     -       -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.template.choice  -     -       -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.simulation       -     crud    -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.simulation.line  -     crud    -       -        crud    -          -         -       crud  -        -      -

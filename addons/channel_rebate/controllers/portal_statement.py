@@ -1,0 +1,68 @@
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.http import content_disposition, request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+URL = "/my/channel/statements"
+
+
+class ChannelRebateStatementPortal(CustomerPortal):
+    """A payee reads the statements that were sent to its own company, and confirms or disputes them."""
+
+    def _channel_statement(self, statement_id=None):
+        statements = request.env["channel.rebate.statement"]
+        if not statements.has_access("read"):
+            return statements
+        # The record rule says the same for portal users; internal users see their own company here too.
+        domain = [("member_id", "=", request.env.user.commercial_partner_id.id), ("state", "!=", "draft")]
+        return statements.search([*domain, ("id", "=", statement_id)] if statement_id else domain)
+
+    @http.route(URL, type="http", auth="user", website=True, readonly=True)
+    def portal_my_channel_statements(self, **kw):
+        return request.render("channel_rebate.portal_my_statements", {
+            **self._prepare_portal_layout_values(), "page_name": "channel_statements",
+            "statements": self._channel_statement(),
+        })
+
+    @http.route(f"{URL}/<int:statement_id>", type="http", auth="user", website=True, readonly=True)
+    def portal_my_channel_statement(self, statement_id, problem=None, **kw):
+        statement = self._channel_statement(statement_id)
+        if not statement:
+            return request.redirect(URL)
+        currencies = request.env["res.currency"].search([])
+        return request.render("channel_rebate.portal_my_statement", {
+            **self._prepare_portal_layout_values(), "page_name": "channel_statements", "statement": statement,
+            "currencies": {currency.name: currency for currency in currencies}, "problem": bool(problem),
+        })
+
+    @http.route(f"{URL}/<int:statement_id>/file.<string:kind>", type="http", auth="user", website=True)
+    def portal_my_channel_statement_file(self, statement_id, kind, **kw):
+        statement = self._channel_statement(statement_id)
+        if not statement or kind not in ("pdf", "xlsx"):
+            return request.redirect(URL)
+        content = statement._file(kind)
+        mimetype = "application/pdf" if kind == "pdf" else (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        )
+        name = f"{statement._file_name()}.{kind}"
+        return request.make_response(
+            content, headers=[("Content-Type", mimetype), ("Content-Disposition", content_disposition(name))]
+        )
+
+    @http.route(f"{URL}/<int:statement_id>/answer", type="http", auth="user", methods=["POST"], website=True)
+    def portal_my_channel_statement_answer(self, statement_id, answer=None, words=None, **post):
+        statement = self._channel_statement(statement_id)
+        url = f"{URL}/{statement_id}"
+        if not statement or statement.state != "sent":
+            return request.redirect(url)
+        address = request.httprequest.remote_addr
+        try:
+            # sudo: payees may not write; it is a statement of the own company, and it is only answered
+            if answer == "confirm":
+                statement.sudo()._confirm(address)
+            else:
+                statement.sudo()._dispute(words, address)
+        except UserError:
+            return request.redirect(f"{url}?problem=1")
+        return request.redirect(url)
