@@ -180,7 +180,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
                 )
             )
         if limits["guarantee"]:
-            words.append(self._explain_guarantee(version, limits, money))
+            words.append(self._explain_guarantee(limits, money))
         if limits["late"]:
             words.append(
                 self.env._("Days to pay: the collection factor took %s.", money(limits["late"]))
@@ -227,7 +227,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
             gross=money(limits["closed"]),
         )
 
-    def _explain_guarantee(self, version, limits, money):
+    def _explain_guarantee(self, limits, money):
         guarantee = money(limits["guarantee"])
         if limits["top_up"] > 0:
             return self.env._(
