@@ -44,6 +44,11 @@
         "views/portal_statement_templates.xml",
         "views/channel_rebate_menus.xml",
     ],
+    "assets": {
+        "web.assets_tests": [
+            "channel_rebate/static/tests/tours/**/*",
+        ],
+    },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -4,6 +4,7 @@ from . import test_concurrency
 from . import test_contract
 from . import test_correction
 from . import test_dispute
+from . import test_dispute_tour
 from . import test_engine
 from . import test_hold
 from . import test_progress
