@@ -32,6 +32,7 @@ from . import channel_rebate_block
 from . import channel_rebate_entry
 from . import channel_rebate_balance_progress_mixin
 from . import channel_rebate_balance
+from . import channel_rebate_identity
 from . import channel_rebate_hold
 from . import channel_rebate_correction
 from . import channel_rebate_statement

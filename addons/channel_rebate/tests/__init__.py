@@ -10,6 +10,7 @@ from . import test_hold
 from . import test_progress
 from . import test_published
 from . import test_identity
+from . import test_identity_check
 from . import test_incremental
 from . import test_portal
 from . import test_settlement
