@@ -122,11 +122,11 @@ class ChannelDisputePortal(CustomerPortal):
 
     def _channel_dispute_values(self, post, balance_id, entry):
         """What was filled in, as ``channel.dispute.submit`` takes it."""
-        claimed = (post.get("claimed_amount") or "").strip().replace(",", ".")
+        text = (post.get("claimed_amount") or "").strip().replace(",", ".")
         try:
-            claimed = float(claimed) if claimed else 0.0
+            claimed = float(text or 0)
         except ValueError:
-            pass  # handed on as it is, so that the answer can name it
+            claimed = text  # handed on as it is, so that the answer can name it
         return {
             "balance_id": balance_id,
             "entry_id": entry.id or None,

@@ -63,7 +63,7 @@ class ChannelDispute(models.Model):
         string="Claimed", tracking=True, help="By how much the rebate should differ; negative: less."
     )
     held_amount = fields.Monetary(string="On Hold", compute="_compute_held_amount")
-    hold_id = fields.Many2one("channel.rebate.hold", string="Hold", readonly=True, copy=False, check_company=True)
+    hold_id = fields.Many2one("channel.rebate.hold", readonly=True, copy=False, check_company=True)
     state = fields.Selection(
         [
             ("submitted", "Submitted"),
@@ -99,7 +99,7 @@ class ChannelDispute(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
     decided_at = fields.Datetime(string="Decided on", readonly=True, copy=False)
     correction_id = fields.Many2one(
-        "channel.rebate.correction", string="Correction", readonly=True, copy=False, check_company=True
+        "channel.rebate.correction", readonly=True, copy=False, check_company=True
     )
 
     _external_once = models.UniqueIndex(

@@ -28,7 +28,7 @@ class ChannelRebateProgram(models.Model):
 
     _name = "channel.rebate.program"
     _description = "Rebate Programme"
-    _inherit = ["channel.versioned.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["channel.versioned.mixin", "mail.thread", "mail.activity.mixin", "analytic.mixin"]
     _order = "code, id"
     _rec_names_search = ["name", "code"]
     _check_company_auto = True
@@ -85,6 +85,26 @@ class ChannelRebateProgram(models.Model):
         readonly=False,
         precompute=True,
         help="Journal of the credit notes.",
+    )
+    accrual_mode = fields.Selection(
+        [
+            ("actual", "Tier reached to date"),
+            ("expected", "Tier expected at the end of the window"),
+            ("fixed", "Fixed rate"),
+        ],
+        string="Accrued at",
+        required=True,
+        default="actual",
+        tracking=True,
+        help="Of windows that have not ended. What they earned is booked when they end, by the difference.",
+    )
+    accrual_rate = fields.Float(
+        string="Accrual Rate (%)", digits=(16, 6), min_display_digits=2,
+        help="Of what is paid on, until the window ends.",
+    )
+    write_off_months = fields.Integer(
+        string="Unclaimed after Months",
+        help="What is still open so many months after its window ended can be written off. 0: never.",
     )
     settlement_form = fields.Selection(
         FORMS,
@@ -463,8 +483,8 @@ class ChannelRebateProgram(models.Model):
         :return: dict `member_id`, `member`, `date_from`, `date_to`, `programs`: list of dicts `program_id`, `code`,
             `name`, `company`, `currency`, `entitlement`, `correction`, `accrued`, `settled`, `open`, `corrections`
             (list of dicts `reference`, `date`, `window`, `reason`, `amount`), `balances` (keys as `simulate`, and
-            `correction`: every window that overlaps the period, whole, to date), `lines` (list of dicts for the lines of these
-            windows dated in the period: `entry_id`, `date`, `document`, `product`, `window`, `qualifying`, `earning`,
+            `correction`: every window that overlaps the period, whole, to date), `lines` (list of dicts for the lines of
+            these windows dated in the period: `entry_id`, `date`, `document`, `product`, `window`, `qualifying`, `earning`,
             `excluded` (code or None), `rate`, `rebate`), `settlements` (list of dicts `document`, `date`, `window`,
             `amount`)
         :raises ValidationError: no such member, or a period that cannot be read
@@ -516,6 +536,46 @@ class ChannelRebateProgram(models.Model):
             {**progress, "words": balance._progress_words(progress)}
             for balance, progress in zip(balances, balances._progress(date), strict=True)
         ]
+
+    def propose_write_offs(self, date=None):
+        """Draft corrections that write off what nobody has claimed: a correction of the open amount, to be approved.
+
+        What is on hold, or in a settlement that is drafted, is left alone.
+
+        :param date: the day that is looked at; today when missing
+        :return: ids of the new ``channel.rebate.correction`` records
+        """
+        self.check_access("write")
+        date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        found = self.env["channel.rebate.correction"]
+        for program in self.filtered("write_off_months"):
+            balances = self.env["channel.rebate.balance"].search([
+                ("program_id", "=", program.id), ("open_amount", ">", 0),
+                ("window_end", "<=", date - relativedelta(months=program.write_off_months)),
+            ])
+            balances -= self.env["channel.settlement.line"].search([
+                ("balance_id", "in", balances.ids), ("settlement_id.state", "=", "draft"),
+            ]).balance_id
+            balances -= found.search([("balance_id", "in", balances.ids), ("state", "=", "draft")]).balance_id
+            held = self.env["channel.rebate.hold"]._held(balances)
+            found |= found.create([
+                {
+                    "balance_id": balance.id,
+                    "amount": -balance.open_amount,
+                    "reason": self.env._("Not claimed within %s months after the window", program.write_off_months),
+                }
+                for balance in balances
+                if balance.id not in held and not balance.currency_id.is_zero(balance.open_amount)
+            ])
+        return found.ids
+
+    def action_propose_write_offs(self):
+        """Draft them and list them."""
+        corrections = self.propose_write_offs()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_rebate.channel_rebate_correction_action"),
+            "domain": [("id", "in", corrections)], "context": {},
+        }
 
     def propose_settlements(self, date_to=None, member_ids=None, interim=False):
         """Draft settlements of what is open: one for each programme and member.
@@ -571,22 +631,32 @@ class ChannelRebateProgram(models.Model):
         return found
 
     def _book(self):
-        """Post the differences between entitlement and booked accrual. -> `{balance id: amount posted now}`"""
+        """Post the differences between what is to be accrued and what is booked. -> `{balance id: amount posted now}`
+
+        To be accrued is what was earned, with its corrections; of windows that have not ended what the programme says.
+        """
         self.env["channel.rebate.balance"].flush_model(["correction_amount", "accrued_amount"])
+        targets = self._accrual_targets()
         unbooked = self.env["channel.rebate.balance"].browse(
             id_
             for (id_,) in self.env.execute_query(
                 SQL(
                     """SELECT id FROM channel_rebate_balance
-                        WHERE program_id = ANY(%s) AND entitlement + correction_amount <> accrued_amount
+                        WHERE program_id = ANY(%s)
+                          AND (entitlement + correction_amount <> accrued_amount OR id = ANY(%s))
                         ORDER BY id""",
                     list(self.ids),
+                    list(targets),
                 )
             )
         )
+        differences = {
+            b.id: b.currency_id.round(targets.get(b.id, b.entitled_amount) - b.accrued_amount) for b in unbooked
+        }
+        unbooked = unbooked.filtered(lambda b: not b.currency_id.is_zero(differences[b.id]))
+        differences = {balance.id: differences[balance.id] for balance in unbooked}
         if not unbooked:
             return {}
-        differences = {b.id: b.currency_id.round(b.entitled_amount - b.accrued_amount) for b in unbooked}
         open_days = {}
         for program in self:
             for day in {min(b.window_end, program.accrued_to) for b in unbooked if b.program_id == program}:
@@ -605,6 +675,31 @@ class ChannelRebateProgram(models.Model):
         )
         moves._post(soft=False)
         return differences
+
+    def _accrual_targets(self):
+        """What is to be accrued for windows that have not ended, of programmes that do not accrue what is reached.
+
+        :return: ``{balance id: amount}``
+        """
+        targets = {}
+        for program in self.filtered(lambda p: p.accrual_mode != "actual" and p.accrued_to):
+            balances = self.env["channel.rebate.balance"].search([
+                ("program_id", "=", program.id), ("window_end", ">", program.accrued_to),
+            ])
+            for balance in balances:
+                rate = program.accrual_rate
+                if program.accrual_mode == "expected":
+                    [progress] = balance._progress(program.accrued_to)
+                    if progress["projected_entitlement"] is None:
+                        # Nobody can say in advance what such a method pays: what is reached is accrued.
+                        continue
+                    days = (balance.window_end - balance.window_start).days + 1
+                    passed = (program.accrued_to - balance.window_start).days + 1
+                    amount = progress["projected_entitlement"] * passed / days
+                else:
+                    amount = balance.base_amount * rate / 100
+                targets[balance.id] = balance.currency_id.round(amount + balance.correction_amount)
+        return targets
 
     def _first_open_day(self, day):
         """The first day from `day` on that no lock date of the company covers."""
@@ -639,6 +734,7 @@ class ChannelRebateProgram(models.Model):
                             "balance": sign * company_amount,
                             "channel_rebate_role": role,
                             "channel_rebate_balance_id": balance.id,
+                            "analytic_distribution": self.analytic_distribution if role == "expense" else False,
                         }
                     )
                 )

@@ -231,6 +231,7 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
                     "balance": sign * company_amount,
                     "channel_rebate_role": role,
                     "channel_rebate_balance_id": line.balance_id.id,
+                    "analytic_distribution": program.analytic_distribution if role == "expense" else False,
                 }))
         return {
             "move_type": "entry",

@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_accrual
+from . import test_accrual_mode
 from . import test_concurrency
 from . import test_contract
 from . import test_correction
