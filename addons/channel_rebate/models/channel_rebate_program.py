@@ -481,12 +481,12 @@ class ChannelRebateProgram(models.Model):
         :param int member_id: member (`res.partner`)
         :param period: `'2026-03'`, `'2026-Q1'`, `'2026-H1'`, `'2026'`, or `[from, to]` (ISO days, both included)
         :return: dict `member_id`, `member`, `date_from`, `date_to`, `programs`: list of dicts `program_id`, `code`,
-            `name`, `company`, `currency`, `entitlement`, `correction`, `accrued`, `settled`, `open`, `corrections`
-            (list of dicts `reference`, `date`, `window`, `reason`, `amount`), `balances` (keys as `simulate`, and
-            `correction`: every window that overlaps the period, whole, to date), `lines` (list of dicts for the lines of
-            these windows dated in the period: `entry_id`, `date`, `document`, `product`, `window`, `qualifying`, `earning`,
-            `excluded` (code or None), `rate`, `rebate`), `settlements` (list of dicts `document`, `date`, `window`,
-            `amount`)
+            `name`, `company`, `currency`, `entitlement`, `correction`, `accrued`, `settled`, `open`,
+            `corrections` (list of dicts `reference`, `date`, `window`, `reason`, `amount`),
+            `balances` (keys as `simulate`, and `correction`: every window that overlaps the period, whole, to date),
+            `lines` (list of dicts for the lines of these windows dated in the period: `entry_id`, `date`, `document`,
+            `product`, `window`, `qualifying`, `earning`, `excluded` (code or None), `rate`, `rebate`),
+            `settlements` (list of dicts `document`, `date`, `window`, `amount`)
         :raises ValidationError: no such member, or a period that cannot be read
         :raises AccessError: the user may not see the member's balances
         """
