@@ -50,6 +50,29 @@ class ChannelRebateStatementPortal(CustomerPortal):
             content, headers=[("Content-Type", mimetype), ("Content-Disposition", content_disposition(name))]
         )
 
+    @http.route(
+        f"{URL}/<int:statement_id>/compare", type="http", auth="user", methods=["GET", "POST"], website=True,
+        max_content_length=3 * 1024 * 1024,
+    )
+    def portal_my_channel_statement_compare(self, statement_id, **post):
+        """Show what differs between the statement and the payee's own file; the file is not kept."""
+        statement = self._channel_statement(statement_id)
+        if not statement:
+            return request.redirect(URL)
+        problem = result = None
+        if request.httprequest.method == "POST":
+            file = request.httprequest.files.get("file")
+            try:
+                result = statement._match_file(file.read() if file else b"")
+            except UserError as error:
+                problem = str(error)
+        name = statement.content["programs"][0]["currency"]
+        return request.render("channel_rebate.portal_statement_compare", {
+            **self._prepare_portal_layout_values(), "page_name": "channel_statements", "statement": statement,
+            "result": result, "problem": problem,
+            "currency": request.env["res.currency"].with_context(active_test=False).search([("name", "=", name)]),
+        })
+
     @http.route(f"{URL}/<int:statement_id>/answer", type="http", auth="user", methods=["POST"], website=True)
     def portal_my_channel_statement_answer(self, statement_id, answer=None, words=None, **post):
         statement = self._channel_statement(statement_id)

@@ -35,6 +35,7 @@ from . import channel_rebate_balance
 from . import channel_rebate_identity
 from . import channel_rebate_hold
 from . import channel_rebate_correction
+from . import channel_rebate_statement_match_mixin
 from . import channel_rebate_statement
 from . import channel_dispute_api_mixin
 from . import channel_dispute

@@ -17,7 +17,9 @@ class ChannelRebateStatement(models.Model):
 
     _name = "channel.rebate.statement"
     _description = "Rebate Statement Sent"
-    _inherit = ["portal.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "channel.rebate.statement.match.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin",
+    ]
     _order = "date_to desc, id desc"
     _mail_post_access = "read"
 

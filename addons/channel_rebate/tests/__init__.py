@@ -20,4 +20,5 @@ from . import test_simulation
 from . import test_statement
 from . import test_version_form
 from . import test_template
+from . import test_statement_match
 from . import test_statement_sent
