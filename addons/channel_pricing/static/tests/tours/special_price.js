@@ -120,7 +120,7 @@ registry.category("web_tour.tours").add("channel_special_price_portal", {
         { trigger: "#reason", run: "edit The hospital has a cheaper offer" },
         {
             content: "Hand it in",
-            trigger: ".o_channel_special_price_form button[type=submit]",
+            trigger: ".o_channel_special_price_form button.btn-primary[type=submit]",
             run: "click",
             expectUnloadPage: true,
         },
