@@ -8,6 +8,7 @@ from . import test_dispute
 from . import test_dispute_tour
 from . import test_engine
 from . import test_hold
+from . import test_programme_tour
 from . import test_progress
 from . import test_published
 from . import test_identity
