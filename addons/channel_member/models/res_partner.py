@@ -215,9 +215,17 @@ class ResPartner(models.Model):
         decided = {"channel_state", "channel_state_date", "channel_state_reason", "channel_active_since"} & vals.keys()
         if self.env.su or not decided or new and not any(vals[name] for name in decided):
             return
+        if not new and not any(self._channel_would_change(name, vals[name]) for name in decided):
+            # What merging contacts writes back is what is there
+            return
         raise AccessError(self.env._(
             "The state of a member is changed by Activate, Suspend, Terminate and Readmit, not by writing it."
         ))
+
+    def _channel_would_change(self, name, value):
+        """Whether writing a value would change the field of any of these partners."""
+        field = self._fields[name]
+        return any(field.convert_to_cache(value, partner) != (partner[name] or None) for partner in self)
 
     def _check_channel_governed(self, vals):
         """Refuse changes of an admitted member's governed fields by who may not admit members."""

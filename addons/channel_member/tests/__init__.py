@@ -28,6 +28,7 @@ from . import test_region_reassign
 from . import test_region_territory
 from . import test_member_concurrency
 from . import test_member_key
+from . import test_member_merge
 from . import test_member_period
 from . import test_scope_migration
 from . import test_import

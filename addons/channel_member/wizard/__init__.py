@@ -1,3 +1,4 @@
+from . import base_partner_merge
 from . import channel_decision_mixin  # first: the wizards of decisions inherit it
 from . import channel_admission_decision
 from . import channel_admission_decision_line
