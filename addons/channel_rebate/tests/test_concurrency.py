@@ -210,3 +210,36 @@ class TestRebateConcurrency(BaseCase):
             with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
                 program.accrue("2026-01-31")
             second.rollback()
+
+    def test_two_accountants_settle_at_once(self):
+        """Of two approvals the second finds the programme taken, or has to look again: no window is paid twice."""
+        with self.registry.cursor() as cr:
+            env = self._env(cr)
+            member = env["res.partner"].create({"name": "Concurrency member", "is_company": True})
+            drafts = env["channel.settlement"].create(
+                [{"program_id": self.program_id, "member_id": member.id} for _accountant in range(2)]
+            )
+            draft_ids, member_id = drafts.ids, member.id
+        try:
+            with self.registry.cursor() as first, self.registry.cursor() as second:
+                mine, theirs = (
+                    self._env(cr)["channel.settlement"].browse(id_)
+                    for cr, id_ in zip((first, second), draft_ids, strict=True)
+                )
+                self.assertEqual(theirs.state, "draft")  # takes the snapshot
+                mine.program_id._begin_run()
+                with self.assertRaises(LockError):
+                    theirs._approval_before()
+                first.commit()
+                second.rollback()
+                self.assertEqual(theirs.state, "draft")
+                mine.program_id._begin_run()
+                first.commit()
+                with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
+                    theirs._approval_before()
+                second.rollback()
+        finally:
+            with self.registry.cursor() as cr:
+                env = self._env(cr)
+                env["channel.settlement"].browse(draft_ids).unlink()
+                env["res.partner"].browse(member_id).unlink()
