@@ -5,23 +5,16 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.http import request
 
 from odoo.addons.channel_member.controllers.portal import ChannelMemberPortal
+from odoo.addons.channel_member.controllers.portal_files import sent_files, upload_bytes, upload_limits
 
 URL = "/my/channel/special-prices"
 
 #: Rows that an empty form has, and how many more a press of the button gives
 ROWS = 3
-#: Products and files that one request takes from the form
+#: Products that one request takes from the form
 MAX_ROWS = 100
-MAX_FILES = 5
-#: What a form has beside its files, in bytes
-FORM_BYTES = 256 * 1024
 
 _PRODUCT = re.compile(r"product_(\d{1,3})")
-
-
-def upload_bytes(_controller):
-    """Size of the largest request of the form that can be in order."""
-    return MAX_FILES * request.env["channel.qualification"]._upload_limits()["max_bytes"] + FORM_BYTES
 
 
 class ChannelSpecialPricePortal(ChannelMemberPortal):
@@ -115,7 +108,7 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
                         self._channel_special_price_values(post, products, hospitals)
                     )
                     special = request.env["channel.price.request"].search([("name", "=", answer["reference"])])
-                    special._portal_attach(self._channel_files())
+                    special._portal_attach(sent_files())
             except (UserError, ValidationError, AccessError) as error:
                 problems = str(error)
             else:
@@ -133,7 +126,7 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
                 "given": post,
                 "rows": range(min(rows, MAX_ROWS)),
                 "may_have_more": rows < MAX_ROWS,
-                "limits": {**request.env["channel.qualification"]._upload_limits(), "max_files": MAX_FILES},
+                "limits": upload_limits(),
                 "problems": problems,
             },
         )
@@ -144,15 +137,6 @@ class ChannelSpecialPricePortal(ChannelMemberPortal):
         """Numbers of the rows that were sent, ascending."""
         return sorted(int(found[1]) for name in post if (found := _PRODUCT.fullmatch(name)))
 
-    def _channel_files(self):
-        """``[(name, content)]`` of the files that were sent."""
-        uploads = [file for file in request.httprequest.files.getlist("files") if file and file.filename]
-        if len(uploads) > MAX_FILES:
-            raise UserError(request.env._(
-                "Files: %(count)s were chosen, at most %(limit)s are taken. Put pages together in one PDF.",
-                count=len(uploads), limit=MAX_FILES,
-            ))
-        return [(file.filename, file.read()) for file in uploads]
 
     def _channel_role(self):
         # sudo: the role of the user's own company

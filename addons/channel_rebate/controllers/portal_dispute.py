@@ -2,18 +2,11 @@ from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
 from odoo.http import request
 
+from odoo.addons.channel_member.controllers.portal_files import sent_files, upload_bytes, upload_limits
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager as portal_pager
 
 URL = "/my/channel/appeals"
-#: Files that one appeal takes from the form, and what the form has beside them, in bytes
-MAX_FILES = 5
-FORM_BYTES = 256 * 1024
 PAGE = 40
-
-
-def upload_bytes(_controller):
-    """Size of the largest request of the form that can be in order."""
-    return MAX_FILES * request.env["channel.qualification"]._upload_limits()["max_bytes"] + FORM_BYTES
 
 
 class ChannelDisputePortal(CustomerPortal):
@@ -106,7 +99,7 @@ class ChannelDisputePortal(CustomerPortal):
                     values = self._channel_dispute_values(post, balance_id, entry)
                     answer = request.env["channel.dispute"].submit(values)
                     dispute = request.env["channel.dispute"].search([("name", "=", answer["reference"])])
-                    dispute._portal_attach(self._channel_dispute_files())
+                    dispute._portal_attach(sent_files())
             except (UserError, ValidationError, AccessError) as error:
                 problems = str(error)
             else:
@@ -115,7 +108,7 @@ class ChannelDisputePortal(CustomerPortal):
         return request.render("channel_rebate.portal_dispute_form", {
             **self._prepare_portal_layout_values(), "page_name": "channel_disputes", "is_new": True,
             "balance": balance_sudo, "entry": entry, "reasons": reasons, "given": post, "problems": problems,
-            "limits": {**request.env["channel.qualification"]._upload_limits(), "max_files": MAX_FILES},
+            "limits": upload_limits(),
         })
 
     # === WHAT THE FORM SAYS === #
@@ -135,11 +128,3 @@ class ChannelDisputePortal(CustomerPortal):
             "claimed_amount": claimed,
         }
 
-    def _channel_dispute_files(self):
-        uploads = [file for file in request.httprequest.files.getlist("files") if file and file.filename]
-        if len(uploads) > MAX_FILES:
-            raise UserError(request.env._(
-                "Files: %(count)s were chosen, at most %(limit)s are taken. Put pages together in one PDF.",
-                count=len(uploads), limit=MAX_FILES,
-            ))
-        return [(file.filename, file.read()) for file in uploads]
