@@ -6,4 +6,5 @@ from . import test_segment
 from . import test_roles
 from . import test_alert
 from . import test_audit
+from . import test_udi
 from . import test_xmlrpc_nil
