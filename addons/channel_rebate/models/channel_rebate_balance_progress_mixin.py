@@ -67,7 +67,8 @@ class ChannelRebateBalanceProgressMixin(models.AbstractModel):
             result["projected_entitlement"] = self._progress_pays(version, base * ratio, at_the_end, tiers)
         if ahead:
             needed, rate = ahead[0]
-            to_go = max(needed - measure, 0.0)
+            # Of six digits, as the measure: without the noise of floats
+            to_go = round(max(needed - measure, 0.0), 6)
             result |= {"next_from": needed, "next_rate": rate, "to_go": to_go}
             if is_money:
                 then = self._progress_pays(version, base + to_go, [*reached, ahead[0]], tiers)

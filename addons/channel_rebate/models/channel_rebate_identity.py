@@ -29,6 +29,8 @@ class ChannelRebateIdentity(models.AbstractModel):
         """
         Balance = self.env["channel.rebate.balance"]
         Balance.check_access("read")
+        # Payees read their windows, but they do not audit our books
+        self.env["channel.rebate.program"].check_access("read")
         self.env.flush_all()
         domain = [("program_id", "in", program_ids)] if program_ids is not None else []
         readable = Balance._search(domain)

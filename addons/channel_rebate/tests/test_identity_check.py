@@ -84,5 +84,6 @@ class TestIdentityCheck(ChannelRebateCommon):
 
     def test_auditors_check_and_others_do_not(self):
         self.assertEqual(self.env["channel.rebate.identity"].with_user(self.user_auditor).check(), [])
-        with self.assertRaises(AccessError):
-            self.env["channel.rebate.identity"].with_user(self.user_internal).check()
+        for user in (self.user_internal, self.user_portal):
+            with self.assertRaises(AccessError):
+                self.env["channel.rebate.identity"].with_user(user).check()
