@@ -8,6 +8,7 @@
     "depends": [
         "channel_dashboard",
         "channel_l10n_cn",
+        "channel_order",
     ],
     "post_init_hook": "post_init_hook",
 }

@@ -5,7 +5,7 @@
     "category": "Hidden/Tests",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
-    "depends": ["channel_dashboard", "channel_l10n_cn"],
+    "depends": ["channel_dashboard", "channel_l10n_cn", "channel_order"],
     "data": [
         "security/ir.model.access.csv",
     ],

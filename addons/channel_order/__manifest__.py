@@ -1,0 +1,20 @@
+{
+    "name": "Channel Order",
+    "summary": "Order to cash together with the dealer: transfer, allocation, acceptance, claims, reconciliation",
+    "version": "19.0.1.4.0",
+    "category": "Sales/Channel",
+    "author": "Channel Suite contributors",
+    "license": "AGPL-3",
+    "depends": ["channel_contract"],
+    "data": [
+        # Security
+        "security/ir.model.access.csv",
+        # Views
+        "views/channel_order_menus.xml",
+    ],
+    "assets": {
+        "web.assets_tests": [
+            "channel_order/static/tests/tours/**/*",
+        ],
+    },
+}
