@@ -9,7 +9,15 @@
     "data": [
         # Security
         "security/ir.model.access.csv",
+        "security/channel_order_transfer_security.xml",
+        # Data
+        "data/channel_order_transfer_data.xml",
+        # Wizards
+        "wizard/channel_order_transfer_decision_views.xml",
         # Views
+        "views/channel_order_transfer_views.xml",
+        "views/sale_order_transfer_views.xml",
+        "views/portal_transfer_templates.xml",
         "views/channel_order_menus.xml",
     ],
     "assets": {

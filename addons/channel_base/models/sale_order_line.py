@@ -92,7 +92,8 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         product, quantity, price = before
         now_product, now_quantity, now_price = self._channel_gate_extent()
-        if not now_product or self.display_type:
+        if not now_product or self.display_type or now_product.uom_id.is_zero(now_quantity):
+            # Of a line that orders nothing any more, nothing has become cheaper
             return False
         return (
             now_product != product

@@ -112,6 +112,9 @@ class TestGateOrder(GateCase):
         line.price_unit = 90  # cheaper is
         self.assertEqual(len(self.runs), 1)
         self.assertEqual({gate_line.product for gate_line in self.runs[0][0].lines}, {self.device, self.consumable})
+        self.runs.clear()
+        line.product_uom_qty = 0  # what is not ordered any more has no price that could have fallen
+        self.assertFalse(self.runs)
 
     def test_header_of_a_confirmed_order_asks_again(self):
         order = self._channel_order(confirm=True)

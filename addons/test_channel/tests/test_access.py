@@ -125,6 +125,10 @@ MATRIX = """
     channel.settlement              r     r       -       -        crud    -          r         r       crud  -        -      -
     channel.settlement.line         r     r       -       -        crud    -          r         r       crud  -        -      -
 
+    # Orders
+    channel.order.transfer          crud  crud    r       r        r       r          r         r       crud  -        r      -
+    channel.order.transfer.line     crud  crud    r       r        r       r          r         r       crud  -        r      -
+
     # Reports
     channel.report.coverage         r     r       r       r        r       r          r         r       r     -        -      -
     channel.report.risk             r     r       r       r        r       r          r         r       r     -        -      -
@@ -137,6 +141,7 @@ MATRIX = """
     channel.admission.decision.line crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.member.change           -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.contract.decision       -     -       -       crud     -       -          -         -       crud  -        -      -
+    channel.order.transfer.decision -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review.line       crud  crud    -       -        -       crud       -         -       crud  -        -      -

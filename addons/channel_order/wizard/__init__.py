@@ -1,0 +1,1 @@
+from . import channel_order_transfer_decision
