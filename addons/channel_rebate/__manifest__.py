@@ -1,7 +1,7 @@
 {
     "name": "Channel Rebate",
     "summary": "Rebate programmes, accrual by difference, settlement by credit note, statements",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "Sales/Channel",
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
@@ -45,6 +45,7 @@
         "views/channel_rebate_menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["channel_rebate/static/src/**/*"],
         "web.assets_tests": [
             "channel_rebate/static/tests/tours/**/*",
         ],

@@ -5,6 +5,8 @@ from . import channel_rebate_version_tier_mixin
 from . import channel_rebate_version_reference_mixin
 from . import channel_rebate_version_limit_mixin
 from . import channel_rebate_version_combination_mixin
+from . import channel_rebate_version_example_mixin
+from . import channel_rebate_version_words_mixin
 from . import channel_rebate_engine_basis_mixin
 from . import channel_rebate_engine_measure_mixin
 from . import channel_rebate_engine_payee_mixin
@@ -18,6 +20,7 @@ from . import channel_rebate_engine_change_mixin
 from . import channel_rebate_engine_explain_mixin
 from . import channel_rebate_engine
 from . import channel_settlement_document_mixin
+from . import channel_rebate_program_booking_mixin
 from . import channel_rebate_program
 from . import channel_rebate_program_version
 from . import channel_rebate_tier
@@ -41,6 +44,7 @@ from . import channel_dispute_api_mixin
 from . import channel_dispute
 from . import channel_settlement
 from . import channel_settlement_line
+from . import account_move
 from . import account_move_line
 from . import channel_gate
 from . import product_template

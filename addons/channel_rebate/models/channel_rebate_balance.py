@@ -1,8 +1,12 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import date_utils, format_date
 
 from odoo.addons.channel_base.tools.schema import add_column
+
+from .channel_rebate_version_tier_mixin import AMOUNTS
 
 
 def _strings(line):
@@ -297,6 +301,14 @@ class ChannelRebateBalance(models.Model):
     def _entries(self):
         return self.env["channel.rebate.entry"].search(self._entries_domain())
 
+    def _reverse_on(self):
+        """-> the day on which what is accrued now for this window is taken back; False for never"""
+        self.ensure_one()
+        program = self.program_id
+        if not program.reverses_accruals or self.window_end <= program.accrued_to:
+            return False
+        return min(self.window_end, date_utils.end_of(program.accrued_to, "month") + relativedelta(days=1))
+
     # === EXPLAINING === #
 
     def _explain(self, entry):
@@ -329,74 +341,84 @@ class ChannelRebateBalance(models.Model):
 
     def _explain_words(self, bands):
         money = self.currency_id.format
-        words = [
-            self.env._(
-                "%(program)s, %(window)s: %(count)s lines count, %(base)s in all (net of tax, less returns).",
-                program=self.program_id.name,
-                window=self._window_name(),
-                count=self.line_count,
-                base=money(self.base_amount),
-            )
-        ]
-        several = len({band["version_id"] for band in bands}) > 1
-        said = None
-        for band in bands:
-            if several and said != band["version_id"]:
-                said = band["version_id"]
-                version = self.env["channel.rebate.program.version"].browse(said)
-                words.append(
-                    self.env._(
-                        "Version %(number)s (from %(day)s), on %(earned)s:",
-                        number=version.number,
-                        day=format_date(self.env, version.valid_from),
-                        earned=money(band["earned"]),
-                    )
-                )
-            values = {
-                "rate": f"{band['rate']:f}".rstrip("0").rstrip("."),
-                "lower": money(band["lower"]),
-                "upper": money(band["upper"]) if band["upper"] is not None else "",
-                "amount": money(band["amount"]),
-                "rebate": money(band["rebate"]),
-            }
-            if band["amount"]:
-                if band["upper"] is None:
-                    words.append(self.env._("Tier from %(lower)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values))
-                else:
-                    words.append(
-                        self.env._(
-                            "Tier from %(lower)s to %(upper)s: %(rate)s %% of %(amount)s = %(rebate)s.", **values
-                        )
-                    )
-            elif band["reached"]:
-                words.append(
-                    self.env._(
-                        "Tier from %(lower)s at %(rate)s %%: passed, a higher tier pays on everything.", **values
-                    )
-                )
-            else:
-                words.append(self.env._("Tier from %(lower)s at %(rate)s %%: not reached.", **values))
-        following = next(
-            (band for band in bands if not band["reached"] and band["version_id"] == self.version_id.id), None
-        )
-        if following and following["lower"] > following["measure"]:
-            words.append(
-                self.env._(
-                    "%(distance)s more reach the tier of %(rate)s %%.",
-                    distance=money(following["lower"] - following["measure"]),
-                    rate=f"{following['rate']:f}".rstrip("0").rstrip("."),
-                )
-            )
-        words += self.env["channel.rebate.engine"]._explain_limit_words(self, bands)
-        words.append(
+        return [
+            *self._explain_window_words(bands),
             self.env._(
                 "Rebate, rounded once for the window: %(entitlement)s. Settled so far: %(settled)s. Open: %(open)s.",
                 entitlement=money(self.entitlement),
                 settled=money(self.settled_amount),
                 open=money(self.open_amount),
+            ),
+        ]
+
+    def _explain_window_words(self, bands, window=None):
+        """-> list of sentences: what counted, what each tier pays, what limits made of it
+
+        :param bands: result of ``_explain_bands`` of the engine
+        :param window: of the engine, where the window is not written
+        """
+        money = self.currency_id.format
+        words = [
+            self.env._(
+                "%(program)s, %(window)s: lines that count: %(count)s, %(base)s in all, less returns.",
+                program=self.program_id.name,
+                window=self._window_name(),
+                count=self.line_count,
+                base=self.version_id._earned_words(self.base_amount),
             )
+        ]
+        several = len({band["version_id"] for band in bands}) > 1
+        said = None
+        for band in bands:
+            version = self.env["channel.rebate.program.version"].browse(band["version_id"])
+            if several and said != version:
+                said = version
+                words.append(
+                    self.env._(
+                        "Version %(number)s (from %(day)s), on %(earned)s:",
+                        number=version.number,
+                        day=format_date(self.env, version.valid_from),
+                        earned=version._earned_words(band["earned"]),
+                    )
+                )
+            words.append(self._explain_band_words(version, band, money(band["rebate"])))
+        following = next(
+            (band for band in bands if not band["reached"] and band["version_id"] == self.version_id.id), None
         )
-        return words
+        if following and following["measure"] is None:
+            words.append(self.env._("There is nothing to compare it with: no tier is reached."))
+        elif following and following["lower"] > following["measure"]:
+            words.append(
+                self.env._(
+                    "%(distance)s more reach the tier of %(rate)s.",
+                    distance=self.version_id._bound_words(following["lower"] - following["measure"]),
+                    rate=self.version_id._rate_words(following["rate"]),
+                )
+            )
+        return words + self.env["channel.rebate.engine"]._explain_limit_words(self, bands, window)
+
+    def _explain_band_words(self, version, band, rebate):
+        """-> sentence: what one tier of a version pays"""
+        values = {
+            "rate": version._rate_words(band["rate"]),
+            "lower": version._bound_words(band["lower"]),
+            "upper": version._bound_words(band["upper"]) if band["upper"] is not None else "",
+            "amount": version._earned_words(band["amount"]),
+            "rebate": rebate,
+        }
+        if version.kind == "formula":
+            return self.env._("By the formula: %(rebate)s.", **values)
+        if version.kind in AMOUNTS and (band["reached"] or band["rebate"]):
+            if band["upper"] is None:
+                return self.env._("Tier from %(lower)s pays %(rate)s: %(rebate)s here.", **values)
+            return self.env._("Tier from %(lower)s to %(upper)s pays %(rate)s: %(rebate)s here.", **values)
+        if band["amount"]:
+            if band["upper"] is None:
+                return self.env._("Tier from %(lower)s: %(rate)s of %(amount)s = %(rebate)s.", **values)
+            return self.env._("Tier from %(lower)s to %(upper)s: %(rate)s of %(amount)s = %(rebate)s.", **values)
+        if band["reached"]:
+            return self.env._("Tier from %(lower)s at %(rate)s: passed, a higher tier pays on everything.", **values)
+        return self.env._("Tier from %(lower)s at %(rate)s: not reached.", **values)
 
     def _explain_line_words(self, entry, line):
         money = self.currency_id.format
@@ -406,9 +428,9 @@ class ChannelRebateBalance(models.Model):
         words = self.env._(
             "%(document)s, %(product)s, %(day)s: %(amount)s counted and took the total from %(before)s to %(after)s.",
             day=format_date(self.env, entry.date),
-            amount=money(entry.earning_amount),
-            before=money(line["total_before"]),
-            after=money(line["total_after"]),
+            amount=entry.version_id._earned_words(entry.earning_amount),
+            before=entry.version_id._earned_words(line["total_before"]),
+            after=entry.version_id._earned_words(line["total_after"]),
             **_strings(line),
         )
         share = self.env._(

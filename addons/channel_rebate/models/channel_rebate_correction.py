@@ -28,6 +28,11 @@ class ChannelRebateCorrection(models.Model):
     member_id = fields.Many2one(related="balance_id.member_id", store=True, precompute=True, index=True)
     amount = fields.Monetary(required=True, help="Added to what was earned; negative: taken off.", tracking=True)
     reason = fields.Char(required=True, tracking=True, help="The payee reads it on statements.")
+    account_id = fields.Many2one(
+        "account.account", check_company=True, ondelete="restrict",
+        domain="[('internal_group', 'in', ('income', 'expense'))]",
+        help="Where the other side is booked. Empty: the rebate account of the programme.",
+    )
     origin = fields.Char(help="Contract clause, minutes or appeal on which it rests.")
     state = fields.Selection(selection_add=[("cancelled", "Cancelled")])
 
@@ -62,7 +67,7 @@ class ChannelRebateCorrection(models.Model):
     # === APPROVAL === #
 
     def _approval_terms(self):
-        return ["balance_id", "amount", "reason", "origin"]
+        return ["balance_id", "amount", "reason", "origin", "account_id"]
 
     def _approval_audit_values(self):
         return {

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import models
 from odoo.tools import SQL
 
@@ -406,30 +408,50 @@ class ChannelRebateEngine(models.AbstractModel):
 
     # === SIMULATING === #
 
-    def _simulate(self, versions, date_from, date_to, purpose="rebate"):
-        """-> list of dicts (BALANCE_KEY and BALANCE_VALUES): what the lines between two days earn, without writing"""
-        self.env.flush_all()
-        terms = self._terms(versions)
-        if not terms:
+    def _simulate(self, versions, date_from, date_to, purpose="rebate", pools=None):
+        """-> list of dicts (BALANCE_KEY and BALANCE_VALUES): what the lines between two days earn, without writing
+
+        :param pools: ids of the only partners to look at; None for all
+        """
+        runs, best = self._simulated(versions, date_from, date_to, purpose, pools)
+        if not runs:
             return []
-        tables = CommonTables()
-        rated_rounds, totals = [], []
-        for number, round_terms in enumerate(self._rounds(terms)):
-            run = Run(round_terms, date_to, tables, date_from=date_from, purpose=purpose, prefix=f"{number}_")
-            facts = self._add_facts(run, entries=self._sql_union(rated_rounds))
-            self._add_windows(run, facts)
-            rated = run.add("rated", self._sql_rated(run, facts))
-            rated_rounds.append(rated)
-            totals.append((run, rated))
-        best = self._sql_best_of(tables, rated_rounds, terms)
         return self.env.execute_query_dict(
-            tables.query(
+            runs[0].tables.query(
                 SQL(" UNION ALL ").join(
-                    SQL("SELECT * FROM (%s) total", self._sql_totals(run, self._sql_earned_by_lines(best or rated)))
-                    for run, rated in totals
+                    SQL(
+                        "SELECT * FROM (%s) total",
+                        self._sql_totals(run, self._sql_earned_by_lines(best or run["rated"])),
+                    )
+                    for run in runs
                 )
             )
         )
+
+    def _simulated(self, versions, date_from, date_to, purpose="rebate", pools=None):
+        """-> list of Run, one for each round, with all relations up to `rated`, and that of combinations or None
+
+        Earlier lines are compared with, where the terms ask for it, and earn nothing.
+        """
+        self.env.flush_all()
+        terms = [term for term in self._terms(versions) if not term.end or term.end >= date_from]
+        first = {term.version.program_id: term for term in reversed(terms)}
+        terms = [
+            replace(term, start=start, first_day=first_day(term.version, start))
+            if term is first[term.version.program_id] else term
+            for term in terms
+            for start in [max(term.start, date_from)]
+        ]
+        tables, runs = CommonTables(), []
+        for number, round_terms in enumerate(self._rounds(terms)):
+            run = Run(
+                round_terms, date_to, tables, date_from=date_from, purpose=purpose, pools=pools, prefix=f"{number}_"
+            )
+            facts = self._add_facts(run, entries=self._sql_union([earlier["rated"] for earlier in runs]))
+            self._add_windows(run, facts)
+            run.add("rated", self._sql_rated(run, facts))
+            runs.append(run)
+        return runs, self._sql_best_of(tables, [run["rated"] for run in runs], terms)
 
     def _sql_best_of(self, tables, rated_rounds, terms):
         if not any(term.version.combination_id.method == "best" for term in terms):

@@ -16,6 +16,20 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
     _name = "channel.rebate.engine.explain.mixin"
     _description = "Rebate Engine: Explaining"
 
+    def _drafted_window(self, balance, date_from):
+        """-> what `_explained_window` gives, of a window that is not written: as if a draft version held
+
+        :param balance: new record of a window, as `_simulate` describes it
+        """
+        program, version = balance.program_id, balance.version_id
+        versions = program._with_combined().version_ids.filtered(lambda v: v._is_in_force()) | version
+        pool = balance.pool_id or balance.member_id
+        runs, _best = self._simulated(versions, date_from, balance.window_end, pools=(pool.id,))
+        run = next(run for run in runs if program in run.programs)
+        return run, SQL(
+            "x.program_id = %s AND x.pool_id = %s AND x.window_start = %s", program.id, pool.id, balance.window_start
+        )
+
     def _explained_window(self, balance):
         """-> Run with the relations of stage 2 for the windows of a balance's pool, and the condition of its own
         window
@@ -35,14 +49,16 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         mine = SQL("x.pool_id = %s AND x.window_start = %s", pool.id, balance.window_start)
         return run, mine
 
-    def _explain_bands(self, balance, unit_id=None):
+    def _explain_bands(self, balance, unit_id=None, window=None):
         """-> list of dicts, one for each version and tier of the window, in order
+
+        :param window: result of `_drafted_window`; of the balance as it is written if not given
 
         Keys: version_id, kind, boundary, earned (what the version pays on), measure (what tiers are compared with),
         total, reference, tier_id, lower, upper (None when open), rate, reached (bool), amount (inside the tier), rebate
         (exact), uncapped (before the cap of the tier), cap (None for none).
         """
-        run, mine = self._explained_window(balance)
+        run, mine = window or self._explained_window(balance)
         if unit_id is not None:
             mine = SQL("%s AND x.unit_id = %s", mine, unit_id)
         return self.env.execute_query_dict(
@@ -71,7 +87,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
             )
         )
 
-    def _explain_limits(self, balance):
+    def _explain_limits(self, balance, window=None):
         """-> dict of what limits made of the window, amounts in the programme's currency, of all who earn it together
 
         `gross` (what tiers pay), `closed` (kept back by the gate or the mix), `over_cap`, `floor_added`, `unclaimed`
@@ -79,7 +95,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         compared with: `ceiling`, `guarantee`, `total`, `target`, `is_complete` (the mix); `late` and `forgone`: what
         the collection factor and a better programme took from the lines of the balance.
         """
-        run, mine = self._explained_window(balance)
+        run, mine = window or self._explained_window(balance)
         (found,) = self.env.execute_query_dict(
             run.tables.query(
                 SQL(
@@ -109,6 +125,9 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
                 )
             )
         )
+        if window:
+            # What a line keeps is not written, so what it lost is not known
+            return {name: value or 0 for name, value in {**found, "late": 0, "forgone": 0}.items()}
         ((late, forgone),) = self.env.execute_query(
             SQL(
                 """SELECT sum(round(earning_amount * rate / 100 * COALESCE(share, 1), %s)
@@ -124,13 +143,13 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
         )
         return {name: value or 0 for name, value in {**found, "late": late, "forgone": forgone}.items()}
 
-    def _explain_limit_words(self, balance, bands):
+    def _explain_limit_words(self, balance, bands, window=None):
         """-> list of sentences: what caps, gates, floors, guarantees and factors took from the tiers or added to them
 
         :param bands: result of `_explain_bands`
         """
         version = balance.version_id
-        limits = self._explain_limits(balance)
+        limits = self._explain_limits(balance, window)
         money = balance.currency_id.format
         words = []
         for band in bands:
@@ -138,7 +157,7 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
                 words.append(
                     self.env._(
                         "The tier from %(lower)s pays %(cap)s at most: %(taken)s less than its rate.",
-                        lower=money(band["lower"]),
+                        lower=version._bound_words(band["lower"]),
                         cap=money(band["cap"]),
                         taken=money(band["uncapped"] - band["rebate"]),
                     )
@@ -148,8 +167,8 @@ class ChannelRebateEngineExplainMixin(models.AbstractModel):
             words.append(
                 self.env._(
                     "Paid on %(cap)s at most: %(over)s beyond it earns nothing.",
-                    cap=money(version.measure_cap),
-                    over=money(earned - version.measure_cap),
+                    cap=version._earned_words(version.measure_cap),
+                    over=version._earned_words(earned - version.measure_cap),
                 )
             )
         if limits["closed"]:

@@ -62,8 +62,10 @@ class ChannelRebateEngineScopeMixin(models.AbstractModel):
             terms = [term for term in run.terms if term.version.basis == basis]
             conditions = [
                 SQL("s.date <= %s", run.date_to),
-                SQL("s.date >= %s", max(run.date_from or terms[0].first_day, min(t.first_day for t in terms))),
+                SQL("s.date >= %s", min(t.first_day for t in terms)),
             ]
+            if run.buyers:
+                conditions.append(SQL("s.buyer_id = ANY(%s)", run.buyers))
             if run.changed:
                 conditions.append(run.among_changed(SQL("s.source_id")))
                 conditions.append(SQL("s.source_id IN (SELECT source_id FROM %s WHERE basis = %s)", run.changed, basis))

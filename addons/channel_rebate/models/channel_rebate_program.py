@@ -7,8 +7,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
-from odoo.fields import Command, Domain
-from odoo.tools import SQL, format_date
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.channel_base.tools.schema import add_column
 from odoo.addons.queue_job.delay import group
@@ -28,7 +28,10 @@ class ChannelRebateProgram(models.Model):
 
     _name = "channel.rebate.program"
     _description = "Rebate Programme"
-    _inherit = ["channel.versioned.mixin", "mail.thread", "mail.activity.mixin", "analytic.mixin"]
+    _inherit = [
+        "channel.versioned.mixin", "channel.rebate.program.booking.mixin", "mail.thread", "mail.activity.mixin",
+        "analytic.mixin",
+    ]
     _order = "code, id"
     _rec_names_search = ["name", "code"]
     _check_company_auto = True
@@ -86,26 +89,6 @@ class ChannelRebateProgram(models.Model):
         precompute=True,
         help="Journal of the credit notes.",
     )
-    accrual_mode = fields.Selection(
-        [
-            ("actual", "Tier reached to date"),
-            ("expected", "Tier expected at the end of the window"),
-            ("fixed", "Fixed rate"),
-        ],
-        string="Accrued at",
-        required=True,
-        default="actual",
-        tracking=True,
-        help="Of windows that have not ended. What they earned is booked when they end, by the difference.",
-    )
-    accrual_rate = fields.Float(
-        string="Accrual Rate (%)", digits=(16, 6), min_display_digits=2,
-        help="Of what is paid on, until the window ends.",
-    )
-    write_off_months = fields.Integer(
-        string="Unclaimed after Months",
-        help="What is still open so many months after its window ended can be written off. 0: never.",
-    )
     settlement_form = fields.Selection(
         FORMS,
         required=True,
@@ -114,6 +97,11 @@ class ChannelRebateProgram(models.Model):
         readonly=False,
         precompute=True,
         help="How settlements of the programme reach the payee, unless a settlement says otherwise.",
+    )
+    settles_running = fields.Boolean(
+        string="Pay in Advance", tracking=True,
+        help="Settlements also pay what windows that have not ended have earned so far; what the end brings is settled "
+        "by the difference.",
     )
     bill_journal_id = fields.Many2one(
         "account.journal",
@@ -279,7 +267,7 @@ class ChannelRebateProgram(models.Model):
         }
 
     def action_propose_settlements(self):
-        """Draft settlements for all windows of the programmes that have ended and have something open."""
+        """Draft settlements for all windows with something open that have ended, or run and are paid in advance."""
         settlements = self.propose_settlements(fields.Date.context_today(self) - timedelta(days=1))
         return self.env["channel.settlement"].browse(settlements)._action_show()
 
@@ -563,6 +551,7 @@ class ChannelRebateProgram(models.Model):
                     "balance_id": balance.id,
                     "amount": -balance.open_amount,
                     "reason": self.env._("Not claimed within %s months after the window", program.write_off_months),
+                    "account_id": program.write_off_account_id.id,
                 }
                 for balance in balances
                 if balance.id not in held and not balance.currency_id.is_zero(balance.open_amount)
@@ -577,18 +566,21 @@ class ChannelRebateProgram(models.Model):
             "domain": [("id", "in", corrections)], "context": {},
         }
 
-    def propose_settlements(self, date_to=None, member_ids=None, interim=False):
+    def propose_settlements(self, date_to=None, member_ids=None, interim=None):
         """Draft settlements of what is open: one for each programme and member.
 
         :param date_to: windows that end on or before this day (today if none)
         :param member_ids: only these members
-        :param bool interim: also windows that begin on or before `date_to` and have not ended yet
+        :param bool interim: whether also windows that begin on or before `date_to` and have not ended yet; as each
+            programme says ("Pay in Advance") if not given
         :return: ids of the new `channel.settlement` records; none where nothing is open or a draft exists already
         """
         self.check_access("write")
         date_to = fields.Date.to_date(date_to) or fields.Date.context_today(self)
-        domain = Domain("program_id", "in", self.ids)
-        domain &= Domain("window_start" if interim else "window_end", "<=", date_to)
+        domain = Domain.OR(
+            Domain("program_id", "in", programs.ids) & Domain("window_start" if runs else "window_end", "<=", date_to)
+            for runs, programs in self.grouped(lambda p: p.settles_running if interim is None else interim).items()
+        )
         if member_ids:
             domain &= Domain("member_id", "in", member_ids)
         self.accrue(date_to)
@@ -629,124 +621,6 @@ class ChannelRebateProgram(models.Model):
             found = programs
             programs |= programs.version_ids.combination_id.version_ids.program_id
         return found
-
-    def _book(self):
-        """Post the differences between what is to be accrued and what is booked. -> `{balance id: amount posted now}`
-
-        To be accrued is what was earned, with its corrections; of windows that have not ended what the programme says.
-        """
-        self.env["channel.rebate.balance"].flush_model(["correction_amount", "accrued_amount"])
-        targets = self._accrual_targets()
-        unbooked = self.env["channel.rebate.balance"].browse(
-            id_
-            for (id_,) in self.env.execute_query(
-                SQL(
-                    """SELECT id FROM channel_rebate_balance
-                        WHERE program_id = ANY(%s)
-                          AND (entitlement + correction_amount <> accrued_amount OR id = ANY(%s))
-                        ORDER BY id""",
-                    list(self.ids),
-                    list(targets),
-                )
-            )
-        )
-        differences = {
-            b.id: b.currency_id.round(targets.get(b.id, b.entitled_amount) - b.accrued_amount) for b in unbooked
-        }
-        unbooked = unbooked.filtered(lambda b: not b.currency_id.is_zero(differences[b.id]))
-        differences = {balance.id: differences[balance.id] for balance in unbooked}
-        if not unbooked:
-            return {}
-        open_days = {}
-        for program in self:
-            for day in {min(b.window_end, program.accrued_to) for b in unbooked if b.program_id == program}:
-                open_days[program, day] = program._first_open_day(day)
-
-        def accounting_day(balance):
-            day = min(balance.window_end, balance.program_id.accrued_to)
-            open_day = open_days[balance.program_id, day]
-            return balance.program_id, open_day, open_day != day
-
-        moves = self.env["account.move"].create(
-            [
-                program._prepare_accrual_vals(day, is_late, balances, differences)
-                for (program, day, is_late), balances in unbooked.grouped(accounting_day).items()
-            ]
-        )
-        moves._post(soft=False)
-        return differences
-
-    def _accrual_targets(self):
-        """What is to be accrued for windows that have not ended, of programmes that do not accrue what is reached.
-
-        :return: ``{balance id: amount}``
-        """
-        targets = {}
-        for program in self.filtered(lambda p: p.accrual_mode != "actual" and p.accrued_to):
-            balances = self.env["channel.rebate.balance"].search([
-                ("program_id", "=", program.id), ("window_end", ">", program.accrued_to),
-            ])
-            for balance in balances:
-                rate = program.accrual_rate
-                if program.accrual_mode == "expected":
-                    [progress] = balance._progress(program.accrued_to)
-                    if progress["projected_entitlement"] is None:
-                        # Nobody can say in advance what such a method pays: what is reached is accrued.
-                        continue
-                    days = (balance.window_end - balance.window_start).days + 1
-                    passed = (program.accrued_to - balance.window_start).days + 1
-                    amount = progress["projected_entitlement"] * passed / days
-                else:
-                    amount = balance.base_amount * rate / 100
-                targets[balance.id] = balance.currency_id.round(amount + balance.correction_amount)
-        return targets
-
-    def _first_open_day(self, day):
-        """The first day from `day` on that no lock date of the company covers."""
-        self.ensure_one()
-        while locks := self.company_id._get_violated_lock_dates(day, False, self.journal_id):
-            day = locks[-1][0] + timedelta(days=1)
-        return day
-
-    def _prepare_accrual_vals(self, day, is_late, balances, differences):
-        self.ensure_one()
-        reference = self.env._("Rebate accrual %(program)s, %(day)s", program=self.code, day=format_date(self.env, day))
-        if is_late:
-            reference = self.env._("%s (late difference: its own period is locked)", reference)
-        company_currency = self.company_id.currency_id
-        lines = []
-        for balance in balances:
-            amount = differences[balance.id]
-            company_amount = self.currency_id._convert(amount, company_currency, self.company_id, day)
-            label = self.env._("Rebate %(program)s %(window)s", program=self.code, window=balance._window_name())
-            for role, account, sign in (
-                ("expense", self.expense_account_id, 1),
-                ("accrual", self.liability_account_id, -1),
-            ):
-                lines.append(
-                    Command.create(
-                        {
-                            "name": label,
-                            "account_id": account.id,
-                            "partner_id": balance.member_id.id,
-                            "currency_id": self.currency_id.id,
-                            "amount_currency": sign * amount,
-                            "balance": sign * company_amount,
-                            "channel_rebate_role": role,
-                            "channel_rebate_balance_id": balance.id,
-                            "analytic_distribution": self.analytic_distribution if role == "expense" else False,
-                        }
-                    )
-                )
-        return {
-            "move_type": "entry",
-            "journal_id": self.journal_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-            "date": day,
-            "ref": reference,
-            "line_ids": lines,
-        }
 
     def _simulated_to_json(self, rows):
         programs = {p.id: p for p in self}

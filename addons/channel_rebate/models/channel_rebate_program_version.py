@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.channel_base.models.channel_version_mixin import channel_version_overlap
@@ -23,6 +23,8 @@ class ChannelRebateProgramVersion(models.Model):
         "channel.rebate.version.reference.mixin",
         "channel.rebate.version.limit.mixin",
         "channel.rebate.version.combination.mixin",
+        "channel.rebate.version.example.mixin",
+        "channel.rebate.version.words.mixin",
     ]
     _check_company_auto = True
     _version_identity = "program_id"
@@ -48,7 +50,6 @@ class ChannelRebateProgramVersion(models.Model):
         domain="[('state', 'in', ('draft', 'approved')), ('company_id', '=', company_id)]",
         help="The contract version that promises this programme. Set, it is for the member of that contract only.",
     )
-    terms_text = fields.Text(string="Terms in Words", compute="_compute_terms_text")
 
     _version_overlap = channel_version_overlap("program_id")
     _contract_period = models.Constraint(
@@ -56,38 +57,6 @@ class ChannelRebateProgramVersion(models.Model):
         " AND period_from <= period_to))",
         "A window over the contract period needs its first and its last day, in this order.",
     )
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("kind", "window_type", "boundary", "tier_ids.lower_bound", "tier_ids.rate", "currency_id")
-    @api.depends_context("lang")
-    def _compute_terms_text(self):
-        for version in self:
-            version.terms_text = "\n".join(version._terms_words())
-
-    def _terms_words(self):
-        """The tiers as sentences, in the reader's language."""
-        self.ensure_one()
-        tiers = self.tier_ids.sorted("lower_bound")
-        words = []
-        for tier, following in zip(tiers, [*tiers[1:], tiers.browse()], strict=True):
-            lower = tier.currency_id.format(tier.lower_bound) if tier.currency_id else tier.lower_bound
-            values = {
-                "lower": lower,
-                "upper": tier.currency_id.format(following.lower_bound) if following and tier.currency_id else "",
-                "rate": f"{tier.rate:g}",
-            }
-            if following and self.kind == "marginal":
-                words.append(self.env._("%(rate)s %% on the part from %(lower)s to %(upper)s", **values))
-            elif following:
-                words.append(
-                    self.env._("%(rate)s %% on everything, when the total is from %(lower)s to %(upper)s", **values)
-                )
-            elif self.kind == "marginal":
-                words.append(self.env._("%(rate)s %% on the part above %(lower)s", **values))
-            else:
-                words.append(self.env._("%(rate)s %% on everything, when the total is %(lower)s or more", **values))
-        return words
 
     # === CONSTRAINT METHODS === #
 

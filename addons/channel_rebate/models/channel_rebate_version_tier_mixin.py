@@ -147,6 +147,11 @@ class ChannelRebateVersionTierMixin(models.AbstractModel):
         self.ensure_one()
         if self.kind != "formula" and not self.tier_ids:
             yield self.env._("there is no tier: add at least one.")
+        bounds = self.tier_ids.mapped("lower_bound")
+        if len(set(bounds)) < len(bounds):
+            yield self.env._("two tiers begin at the same amount: remove one or move it.")
+        if any(tier.lower_bound < 0 or tier.rate < 0 for tier in self.tier_ids):
+            yield self.env._("a bound or a rate lies below 0.")
         if self.kind not in AMOUNTS and self.rate_type == "percent" and any(t.rate > 100 for t in self.tier_ids):
             yield self.env._("a rate lies above 100 %.")
         if self.scale_end and self.tier_ids and self.scale_end <= max(self.tier_ids.mapped("lower_bound")):

@@ -20,6 +20,7 @@ from . import test_settlement_form
 from . import test_simulation
 from . import test_statement
 from . import test_version_form
+from . import test_worked_example
 from . import test_template
 from . import test_statement_match
 from . import test_statement_sent

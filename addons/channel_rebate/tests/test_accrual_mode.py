@@ -115,3 +115,76 @@ class TestAccrualMode(ChannelRebateCommon):
         self._invoice(900, "2026-01-10")
         program.accrue("2026-03-31")
         self.assertFalse(self._write_offs(program, "2099-12-31"))
+
+    def test_written_off_to_an_account_of_its_own(self):
+        gains = self.env["account.account"].create(
+            {"name": "Unclaimed rebates", "code": "709900", "account_type": "income_other"}
+        )
+        program = self._program("WOACC", [(0, 5)])
+        program.write({"write_off_months": 12, "write_off_account_id": gains.id})
+        self._invoice(1000, "2026-01-10")
+        program.accrue("2026-03-31")
+        self._write_offs(program, "2027-03-31").with_user(self.user_manager).action_approve()
+        self.assertEqual(self._booked_on(program, gains), -50)
+        self.assertEqual(self._booked_on(program, program.expense_account_id), 50)
+        self.assertBooked(program, 0)
+        # A late return: what was written off stays, the expense follows what was earned
+        self._invoice(200, "2026-03-20", refund=True)
+        program.accrue("2027-03-31")
+        self.assertEqual(self._booked_on(program, gains), -50)
+        self.assertEqual(self._booked_on(program, program.expense_account_id), 40)
+        self.assertBooked(program, -10)
+
+    def _booked_on(self, program, account, before=None):
+        lines = self.env["account.move.line"].search([
+            ("account_id", "=", account.id), ("channel_rebate_balance_id.program_id", "=", program.id),
+            ("parent_state", "=", "posted"), ("date", "<=", before or "2099-12-31"),
+        ])
+        return sum(lines.mapped("balance"))
+
+    def test_running_windows_are_reversed_at_the_month_end(self):
+        program = self._program("REV", [(0, 5)], window_type="quarter")
+        program.reverses_accruals = True
+        self._invoice(1000, "2026-01-10")
+        program.accrue("2026-01-20")
+        self._invoice(400, "2026-01-25")
+        program.accrue("2026-01-31")
+        self.assertEqual(self._balance(program).accrued_amount, 70)
+        program.accrue("2026-02-28")
+        expense = program.expense_account_id
+        self.assertEqual(self._booked_on(program, expense, "2026-01-31"), 70)
+        self.assertEqual(self._booked_on(program, expense, "2026-02-01"), 0, "February begins with the reversal")
+        self.assertEqual(self._booked_on(program, expense, "2026-02-28"), 70)
+        domain = [("line_ids.channel_rebate_balance_id.program_id", "=", program.id)]
+        count = self.env["account.move"].search_count(domain)
+        program.accrue("2026-02-28")
+        self.assertEqual(self.env["account.move"].search_count(domain), count, "running twice books once")
+        program.accrue("2026-03-31")
+        program.accrue("2026-04-30")
+        # The window ended: what it earned is booked for good
+        self.assertEqual(self._booked_on(program, expense, "2026-03-31"), 70)
+        self.assertEqual(self._booked_on(program, expense), 70)
+        self.assertBooked(program, 70)
+        self.assertEqual(self._settle(program, "2026-03-31").amount_total, 70)
+
+    def test_an_accrual_reversed_by_hand_is_not_reversed_twice(self):
+        program = self._program("REV2", [(0, 5)], window_type="quarter")
+        program.reverses_accruals = True
+        self._invoice(1000, "2026-01-10")
+        program.accrue("2026-01-31")
+        move = self.env["account.move"].search([("channel_rebate_reverse_on", "=", "2026-02-01")])
+        move._reverse_moves([{"date": "2026-02-01"}])._post(soft=False)
+        program.accrue("2026-02-28")
+        self.assertEqual(self._booked_on(program, program.expense_account_id), 50)
+        self.assertBooked(program, 50)
+
+    def test_the_reversal_waits_for_the_first_open_day(self):
+        program = self._program("REV3", [(0, 5)], window_type="quarter")
+        program.reverses_accruals = True
+        self._invoice(1000, "2026-01-10")
+        program.accrue("2026-01-31")
+        self.env.company.fiscalyear_lock_date = "2026-02-28"
+        program.accrue("2026-02-28")
+        self.assertEqual(self._booked_on(program, program.expense_account_id, "2026-02-28"), 50)
+        self.assertEqual(self._booked_on(program, program.expense_account_id), 50)
+        self.assertEqual(self._booked_on(program, program.expense_account_id, "2026-03-01"), 50)

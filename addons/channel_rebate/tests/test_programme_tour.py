@@ -31,6 +31,9 @@ class TestProgrammeTour(HttpCase, ChannelRebateCommon):
         simulation = self.env["channel.rebate.simulation"].search([("version_id", "=", draft.id)])
         self.assertEqual((simulation.amount_before, simulation.amount_after), (18, 36))
         self.assertEqual(str(draft.valid_from), str(fields.Date.today()), "the simulation left the draft as it was")
+        self.start_tour("/odoo/channel-rebate-versions", "channel_rebate_approve", login=self.user_manager.login)
+        draft.invalidate_recordset()
+        self.assertRecordValues(draft, [{"state": "approved", "approved_by_id": self.user_manager.id}])
 
     def test_accrue_to_settle(self):
         self.start_tour("/odoo/channel-rebate-programmes", "channel_rebate_accrue", login=self.user_finance.login)

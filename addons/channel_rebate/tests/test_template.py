@@ -134,6 +134,31 @@ class TestRebateTemplate(ChannelRebateCommon):
         self._invoice(100, "2026-01-11", product=self.device)
         self.assertEqual(self._earned(program), [11])
 
+    def test_new_hospitals(self):
+        program = self._from_template("new_hospital")
+        self._invoice(199999.99, "2026-01-10")
+        self.assertEqual(self._earned(program), [])
+        self._invoice(30000.01, "2026-04-10")
+        self.assertEqual(self._earned(program), [10000])
+
+    def test_lump_sum(self):
+        program = self._from_template("lump_sum", contract_version_id=self.contract.version_ids.id)
+        self.assertEqual(self._earned(program, "2026-06-30"), [9000, 9000])
+        self.assertEqual(program.balance_ids.member_id, self.dealer)
+
+    def test_annual_bonus_paid_in_advance(self):
+        program = self._from_template("annual_advance")
+        program.settles_running = True
+        paid = []
+        for day, end in (("2026-03-10", "2026-03-31"), ("2026-06-10", "2026-06-30"), ("2026-09-10", "2026-09-30"),
+                         ("2026-12-10", "2026-12-31")):
+            self._invoice(300000, day)
+            settlement = self.env["channel.settlement"].browse(program.propose_settlements(end))
+            settlement.with_user(self.user_manager).action_approve()
+            paid.append(settlement.amount_total)
+        self.assertEqual(paid, [6000, 12000, 9000, 9000])
+        self.assertEqual(self._earned(program), [36000])
+
     def test_commission_of_the_salesperson(self):
         program = self._from_template("commission_sales", purpose="commission")
         self._pay(self._invoice(600000, "2026-01-10", invoice_user_id=self.user_sales.id), "2026-01-20")

@@ -40,6 +40,7 @@ class Run:
     changed: Any = None
     has_few: bool = False  # so few of them that each is looked up
     block: tuple | None = None  # (number, count): only pools of this block of members
+    pools: tuple | None = None  # ids: only these pools
     remembers: bool = False  # whether entries exist that may keep a line in the scope that it has left
     prefix: str = ""  # of the names of relations: rounds of one statement keep theirs apart
     names: dict = field(default_factory=dict)  # of relations that later stages read
@@ -61,8 +62,17 @@ class Run:
             return SQL("TRUE")
         return SQL("%s = ANY (ARRAY(SELECT source_id FROM %s))", source_id, self.changed)
 
+    @property
+    def buyers(self):
+        """Ids of the only partners whose lines matter, None where others' lines count for the pools too."""
+        if self.pools and all(v.payee_kind == "member" and v.distribution == "holder" for v in self.versions):
+            return list(self.pools)
+        return None
+
     def in_block(self, pool_id):
-        """Condition: the pool belongs to the block that is calculated."""
+        """Condition: the pool belongs to the block, or to the pools, that are calculated."""
+        if self.pools:
+            return SQL("%s = ANY(%s)", pool_id, list(self.pools))
         if not self.block:
             return SQL("TRUE")
         number, count = self.block

@@ -43,9 +43,36 @@ registry.category("web_tour.tours").add("channel_rebate_builder", {
             run: "edit 4",
         },
         {
+            content: "What it would have paid is shown at once, before anything is saved",
+            trigger: ".o_notebook .nav-link:contains(Tiers)",
+            run: "click",
+        },
+        {
+            trigger: ".o_channel_rebate_example_words:contains(Test Dealer would have earned):contains(36.00):contains(18.00 more)",
+        },
+        {
             content: "Other pages show what the method needs",
             trigger: ".o_notebook .nav-link:contains(Limits)",
             run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=payout_cap] input",
+            run: "edit 50",
+        },
+        {
+            content: "The cap takes nothing of it; one of 30 would",
+            trigger: ".o_channel_rebate_example_words:not(:contains(The cap took))",
+        },
+        {
+            trigger: ".o_field_widget[name=payout_cap] input",
+            run: "edit 30",
+        },
+        {
+            trigger: ".o_notebook .nav-link:contains(Limits)",
+            run: "click",
+        },
+        {
+            trigger: ".o_channel_rebate_example_words:contains(The cap took):contains(6.00)",
         },
         {
             trigger: ".o_field_widget[name=payout_cap] input",
@@ -74,6 +101,26 @@ registry.category("web_tour.tours").add("channel_rebate_builder", {
         {
             content: "Back at the draft",
             trigger: "body:not(:has(.modal)) .o_form_view .o_form_saved, body:not(:has(.modal)) .o_statusbar_status",
+        },
+    ],
+});
+
+// A manager sees what the draft would have paid and approves it.
+registry.category("web_tour.tours").add("channel_rebate_approve", {
+    steps: () => [
+        {
+            trigger: ".o_data_row:contains(Tour programme):contains(Draft) .o_data_cell, .o_kanban_record:contains(Tour programme):contains(Draft)",
+            run: "click",
+        },
+        {
+            trigger: ".o_channel_rebate_example_words:contains(Test Dealer would have earned):contains(36.00)",
+        },
+        {
+            trigger: "button[name=action_approve]",
+            run: "click",
+        },
+        {
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains(Approved)",
         },
     ],
 });
