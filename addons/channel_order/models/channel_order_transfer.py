@@ -440,9 +440,13 @@ class ChannelOrderTransfer(models.Model):
                 state=dict(self._fields["state"]._description_selection(self.env))[self.state],
             ))
         self._lock_lines(self.line_ids.order_line_id | self.line_ids.new_line_id)
-        source._channel_check_transferable()
-        if new.locked and new.state == "sale":
-            new._channel_check_transferable()
+        if source.state != "sale":
+            raise UserError(self.env._(
+                "Order %(order)s: its state is “%(state)s”, so that nothing can come back to it. Confirm it again first, "
+                "or leave the transfer as it is.",
+                order=source.name, state=dict(source._fields["state"]._description_selection(self.env))[source.state],
+            ))
+        (source | new.filtered(lambda order: order.state == "sale"))._channel_check_transferable()
         back = {line: quantity for line in self.line_ids if (quantity := line._can_come_back()) > 0}
         if not back:
             raise UserError(self.env._(
@@ -485,8 +489,8 @@ class ChannelOrderTransfer(models.Model):
             )
             for line, quantity in back.items()
         }
-        others = order.order_line.filtered(lambda line: not line.display_type) - self.line_ids.new_line_id
-        if not others and set(left) == set(order.order_line) and not any(left.values()):
+        passed_on = order.channel_transfer_ids.filtered(lambda transfer: transfer.state == "approved")
+        if not passed_on and set(left) == set(order.order_line) and not any(left.values()):
             order._action_cancel()
         else:
             order.order_line.filtered(lambda line: line in left)._channel_set_quantities(left)

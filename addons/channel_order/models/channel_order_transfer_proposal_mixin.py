@@ -287,7 +287,8 @@ class ChannelOrderTransferProposalMixin(models.AbstractModel):
         products = self.env["product.product"].union(*(line.product_id for line in quantities))
         # sudo: who sells need not read stock; only whether there is enough is told
         storable = products.sudo().filtered("is_storable").with_context(warehouse_id=warehouses.ids)
-        free = {product.id: product.free_qty for product in storable}
+        # Not the field, which keeps what it said before while somebody receives or takes goods
+        free = {id_: values["free_qty"] for id_, values in storable._compute_quantities_dict(None, None, None).items()}
         covered = set()
         for line, quantity in quantities.items():
             product = line.product_id
