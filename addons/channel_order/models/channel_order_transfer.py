@@ -66,7 +66,7 @@ class ChannelOrderTransfer(models.Model):
     reason = fields.Char(required=True, tracking=True, groups="base.group_user", help="Kept in the audit journal.")
     line_ids = fields.One2many("channel.order.transfer.line", "transfer_id", string="Lines", copy=False)
     new_order_id = fields.Many2one(
-        "sale.order", string="New Order", readonly=True, copy=False, index="btree_not_null", ondelete="restrict",
+        "sale.order", readonly=True, copy=False, index="btree_not_null", ondelete="restrict",
         groups="base.group_user",
     )
     state = fields.Selection(
@@ -442,8 +442,8 @@ class ChannelOrderTransfer(models.Model):
         self._lock_lines(self.line_ids.order_line_id | self.line_ids.new_line_id)
         if source.state != "sale":
             raise UserError(self.env._(
-                "Order %(order)s: its state is “%(state)s”, so that nothing can come back to it. Confirm it again first, "
-                "or leave the transfer as it is.",
+                "Order %(order)s: its state is “%(state)s”, so that nothing can come back to it. Confirm it again "
+                "first, or leave the transfer as it is.",
                 order=source.name, state=dict(source._fields["state"]._description_selection(self.env))[source.state],
             ))
         (source | new.filtered(lambda order: order.state == "sale"))._channel_check_transferable()

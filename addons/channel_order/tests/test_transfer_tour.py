@@ -20,7 +20,9 @@ class TestTransferTour(HttpCase, ChannelTransferCommon):
         self.assertEqual(transfer.line_ids.mapped("quantity"), [4, 20])
         self.assertEqual(self.order.order_line.mapped("product_uom_qty"), [10, 20], "nothing moves before the approval")
 
-        self.start_tour("/odoo/channel-order-transfers", "channel_order_transfer_approve", login=self.user_manager.login)
+        self.start_tour(
+            "/odoo/channel-order-transfers", "channel_order_transfer_approve", login=self.user_manager.login
+        )
         self.env.invalidate_all()
         self.assertRecordValues(transfer, [{"state": "approved", "approved_by_id": self.user_manager.id}])
         self.assertRecordValues(transfer.new_order_id, [{"state": "sale", "partner_id": self.east_dealer.id}])
