@@ -42,6 +42,7 @@
         "views/portal_templates.xml",
         "views/portal_dispute_templates.xml",
         "views/portal_statement_templates.xml",
+        "views/channel_contract_version_views.xml",
         "views/channel_rebate_menus.xml",
     ],
     "assets": {

@@ -1,3 +1,5 @@
+import base64
+
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
@@ -55,7 +57,7 @@ class ChannelRebateStatementPortal(CustomerPortal):
         max_content_length=3 * 1024 * 1024,
     )
     def portal_my_channel_statement_compare(self, statement_id, **post):
-        """Show what differs between the statement and the payee's own file; the file is not kept."""
+        """Show what differs between the statement and the payee's own file, and keep both."""
         statement = self._channel_statement(statement_id)
         if not statement:
             return request.redirect(URL)
@@ -63,7 +65,14 @@ class ChannelRebateStatementPortal(CustomerPortal):
         if request.httprequest.method == "POST":
             file = request.httprequest.files.get("file")
             try:
-                result = statement._match_file(file.read() if file else b"")
+                with request.env.cr.savepoint():
+                    # sudo: payees may not write; it is a statement of the own company, and its figures stay as they are
+                    match = request.env["channel.rebate.statement.match"].sudo().create({
+                        "statement_id": statement.id,
+                        "file": base64.b64encode(file.read() if file else b""),
+                        "file_name": file.filename if file and file.filename else statement.name,
+                    })
+                    result = match._compare()
             except UserError as error:
                 problem = str(error)
         name = statement.content["programs"][0]["currency"]

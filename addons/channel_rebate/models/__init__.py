@@ -38,9 +38,12 @@ from . import channel_rebate_balance
 from . import channel_rebate_identity
 from . import channel_rebate_hold
 from . import channel_rebate_correction
+from . import channel_rebate_statement_match
+from . import channel_rebate_statement_match_line
 from . import channel_rebate_statement_match_mixin
 from . import channel_rebate_statement
 from . import channel_dispute_api_mixin
+from . import channel_contract_version
 from . import channel_dispute
 from . import channel_settlement
 from . import channel_settlement_line

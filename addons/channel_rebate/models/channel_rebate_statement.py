@@ -52,6 +52,7 @@ class ChannelRebateStatement(models.Model):
     answered_from = fields.Char(string="Answered from", readonly=True, copy=False, help="Network address.")
     answer = fields.Text(readonly=True, copy=False, help="What the payee says against it.")
     open_text = fields.Char(string="Open", compute="_compute_open_text")
+    match_ids = fields.One2many("channel.rebate.statement.match", "statement_id", string="Compared with Files")
 
     _once = models.UniqueIndex(
         "(member_id, company_id, date_from, date_to) WHERE state IN ('draft', 'sent', 'confirmed', 'disputed')",
@@ -224,6 +225,14 @@ class ChannelRebateStatement(models.Model):
                 "title": self.display_name, "sticky": bool(lines), "type": "warning" if lines else "success",
                 "message": "\n".join(lines) or self.env._("The figures hold, and nothing has changed since."),
             },
+        }
+
+    def action_compare_file(self):
+        """Open the form in which the payee's file is compared with the statement, and kept."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("Compare with Payee's File"), "view_mode": "form",
+            "res_model": "channel.rebate.statement.match", "context": {"default_statement_id": self.id},
         }
 
     # === BUSINESS METHODS === #

@@ -1,6 +1,6 @@
 from rapidfuzz import fuzz, process
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.channel_base.tools import table_file
@@ -8,6 +8,7 @@ from odoo.addons.channel_base.tools import table_file
 HEADINGS = {
     "document": "document", "number": "document", "invoice": "document", "单据": "document", "发票": "document",
     "rebate": "rebate", "amount": "rebate", "返利": "rebate", "金额": "rebate",
+    "date": "date", "invoice date": "date", "日期": "date", "开票日期": "date",
 }
 #: Rows of one file: what a portal page can show and compare in a second
 MAX_ROWS = 5_000
@@ -22,17 +23,20 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
     _name = "channel.rebate.statement.match.mixin"
     _description = "Rebate Statement: the Payee's Own File"
 
-    def _match_file(self, content, tolerance=0.01):
+    def _match_file(self, content, tolerance=0.01, days=0):
         """Compare the frozen lines with a table of documents and rebates; nothing is stored.
 
         Numbers are compared without case and blanks, and summed by document on both sides. What is left is matched by
         similar numbers where the rebates agree, and each of them has one such partner only.
 
-        :param bytes content: XLSX or CSV with the columns ``Document`` and ``Rebate`` (currency of the statement)
+        :param bytes content: XLSX or CSV with the columns ``Document``, ``Rebate`` (currency of the statement) and, if
+            dates are to be compared, ``Date``
         :param float tolerance: difference of a document up to which it counts as matched
-        :return: dict ``rows`` (list of dicts ``result`` (``different``, ``ours``, ``theirs`` or ``matched``, in this
-            order), ``document``, ``their_document``, ``ours``, ``theirs``, ``difference``, ``balance_id`` and
-            ``entry_id`` for an appeal, None where it is theirs only), ``bad`` (list of dicts ``row``, ``reason``:
+        :param int days: how far the dates of a document may lie apart
+        :return: dict ``rows`` (list of dicts ``result`` (``different``, ``dated``: the amount is the same and the date
+            is not, ``ours``, ``theirs`` or ``matched``, in this order), ``document``, ``their_document``, ``date`` and
+            ``their_date`` (ISO), ``ours``, ``theirs``, ``difference``, ``balance_id`` and ``entry_id`` for an appeal,
+            None where it is theirs only), ``bad`` (list of dicts ``row``, ``reason``:
             rows that were left out), ``counts`` (by result)
         :raises UserError: a file that cannot be read, or a statement in several currencies
         """
@@ -53,8 +57,8 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
         seen_ours, seen_theirs = {own for own, _their in pairs}, {their for _own, their in pairs}
         pairs += [(key, None) for key in ours if key not in seen_ours]
         pairs += [(None, key) for key in theirs if key not in seen_theirs]
-        rows = [self._match_row(ours.get(own), theirs.get(their), tolerance) for own, their in pairs]
-        order = ["different", "ours", "theirs", "matched"]
+        rows = [self._match_row(ours.get(own), theirs.get(their), tolerance, days) for own, their in pairs]
+        order = ["different", "dated", "ours", "theirs", "matched"]
         rows.sort(key=lambda row: (order.index(row["result"]), row["document"] or row["their_document"]))
         return {
             "rows": rows, "bad": bad,
@@ -78,6 +82,13 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
                 rebate = table_file.to_number(row["rebate"])
             except ValueError:
                 rebate = None
+            try:
+                date = table_file.to_date(row.get("date"))
+            except ValueError:
+                bad.append({"row": number, "reason": self.env._(
+                    "Date %r is no plain day: write 2026-03-31.", table_file.cell_text(row["date"])
+                )})
+                continue
             if not document:
                 bad.append({"row": number, "reason": self.env._("Document is empty.")})
             elif rebate is None:
@@ -85,7 +96,10 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
                     "Rebate %r is no plain number: write 1200.50.", table_file.cell_text(row["rebate"])
                 )})
             else:
-                found = theirs.setdefault(table_file.fold(document), {"document": document, "amount": 0.0})
+                found = theirs.setdefault(
+                    table_file.fold(document),
+                    {"document": document, "amount": 0.0, "date": date and date.isoformat()},
+                )
                 found["amount"] += rebate
         return theirs, bad
 
@@ -97,7 +111,7 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
                 if line["document"]:
                     found = ours.setdefault(table_file.fold(line["document"]), {
                         "document": line["document"], "amount": 0.0, "entry_id": line["entry_id"],
-                        "balance_id": windows.get(line["window"]),
+                        "balance_id": windows.get(line["window"]), "date": line["date"],
                     })
                     found["amount"] += line["rebate"]
         return ours
@@ -111,14 +125,18 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
                 candidates.setdefault(found[0][0], []).append(own)
         return [(owns[0], their) for their, owns in candidates.items() if len(owns) == 1]
 
-    def _match_row(self, own, their, tolerance):
+    def _match_row(self, own, their, tolerance, days):
         difference = round((their["amount"] if their else 0.0) - (own["amount"] if own else 0.0), 6)
         if own and their:
             result = "matched" if abs(difference) <= tolerance + 1e-9 else "different"
+            if result == "matched" and own["date"] and their["date"]:
+                apart = fields.Date.to_date(own["date"]) - fields.Date.to_date(their["date"])
+                result = "matched" if abs(apart.days) <= days else "dated"
         else:
             result = "ours" if own else "theirs"
         return {
             "result": result, "document": own and own["document"], "their_document": their and their["document"],
             "ours": own and round(own["amount"], 6), "theirs": their and round(their["amount"], 6),
+            "date": own and own["date"], "their_date": their and their["date"],
             "difference": difference, "balance_id": own and own["balance_id"], "entry_id": own and own["entry_id"],
         }

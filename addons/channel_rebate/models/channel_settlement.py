@@ -51,7 +51,7 @@ class ChannelSettlement(models.Model):
         readonly=False,
         precompute=True,
         ondelete="restrict",
-        help="The member that earned the rebate, or one of its own addresses.",
+        help="The member that earned the rebate, one of its own addresses, or a company that the contract names.",
     )
     date = fields.Date(required=True, default=fields.Date.context_today, help="Day of the credit note.")
     line_ids = fields.One2many("channel.settlement.line", "settlement_id", string="Windows", copy=False)
@@ -65,6 +65,7 @@ class ChannelSettlement(models.Model):
     move_state = fields.Selection(related="move_id.state", string="Document State")
     payment_state = fields.Selection(related="move_id.payment_state", string="Payment Status")
     note = fields.Text(string="Internal Note")
+    allowed_payee_ids = fields.Many2many("res.partner", compute="_compute_allowed_payee_ids")
 
     def _auto_init(self):
         # As for programmes
@@ -79,6 +80,12 @@ class ChannelSettlement(models.Model):
         for settlement in self:
             settlement.payee_id = settlement.member_id
 
+    @api.depends("member_id", "line_ids.balance_id")
+    def _compute_allowed_payee_ids(self):
+        """Companies; their addresses go with them."""
+        for settlement in self:
+            settlement.allowed_payee_ids = settlement.member_id.commercial_partner_id | settlement._named_payees()
+
     @api.depends("line_ids.amount")
     def _compute_amount_total(self):
         for settlement in self:
@@ -87,7 +94,7 @@ class ChannelSettlement(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("payee_id", "member_id")
+    @api.constrains("payee_id", "member_id", "line_ids")
     def _check_payee(self):
         for settlement in self:
             if settlement.program_id.purpose == "commission":
@@ -101,15 +108,26 @@ class ChannelSettlement(models.Model):
                         company=settlement.member_id.commercial_partner_id.display_name,
                     )
                 )
-            if settlement.payee_id.commercial_partner_id != settlement.member_id:
+            payee = settlement.payee_id.commercial_partner_id
+            if payee != settlement.member_id and payee not in settlement._named_payees():
                 raise ValidationError(
                     self.env._(
                         "The rebate of %(member)s cannot be paid to %(payee)s: a rebate goes to the party that earned "
-                        "it, openly and booked on both sides. Choose the member or one of its own addresses.",
+                        "it, openly and booked on both sides. Choose the member, one of its own addresses, or a "
+                        "company that the contract names.",
                         member=settlement.member_id.display_name,
                         payee=settlement.payee_id.display_name,
                     )
                 )
+
+    def _named_payees(self):
+        """-> companies that the contracts behind all windows name as payees"""
+        self.ensure_one()
+        contracts = [balance.version_id.contract_version_id for balance in self.line_ids.balance_id]
+        named = contracts[0].rebate_payee_ids if contracts else self.env["res.partner"]
+        for contract in contracts:
+            named &= contract.rebate_payee_ids
+        return named
 
     def _check_commission_payee(self):
         """A commission goes to who earned it: a person of ours, or an agent and its addresses."""
@@ -157,7 +175,8 @@ class ChannelSettlement(models.Model):
 
     def _approval_terms(self):
         return [
-            "program_id", "member_id", "payee_id", "date", "line_ids", "amount_total", "settlement_form", "bank_id"
+            "program_id", "member_id", "payee_id", "date", "line_ids", "amount_total", "settlement_form", "bank_id",
+            "invoice_id",
         ]
 
     def _approval_before(self):

@@ -5,6 +5,7 @@ from odoo.fields import Command
 #: How a settlement reaches the payee
 FORMS = [
     ("credit_note", "Credit note"),
+    ("discount", "Discount on an invoice"),
     ("offset", "Credit note, offset against open invoices"),
     ("payment", "Credit note, paid to the bank account"),
     ("bill", "Bill of the payee"),
@@ -15,9 +16,10 @@ FORMS = [
 class ChannelSettlementDocumentMixin(models.AbstractModel):
     """The document by which a settlement reaches the payee. Inherited by ``channel.settlement``.
 
-    Whatever its form, its lines go to the accrued rebate account and so clear the accrual; they carry the balance, by
-    which they count as settled, and the role, by which they never enter a rebate base. Money goes to the payee's own
-    bank account, which somebody has marked as trusted, and never through cash.
+    A discount on the invoice and a credit note (in China a red-letter invoice) are the two ways in which a rebate
+    lowers what was sold for. Whatever its form, its lines go to the accrued rebate account and so clear the accrual;
+    they carry the balance, by which they count as settled, and the role, by which they never enter a rebate base. Money
+    goes to the payee's own bank account, which somebody has marked as trusted, and never through cash.
     """
 
     _name = "channel.settlement.document.mixin"
@@ -32,6 +34,13 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
         compute="_compute_bank_id", store=True, readonly=False, precompute=True,
         domain="[('partner_id', 'child_of', payee_id), ('allow_out_payment', '=', True)]",
         help="Of the payee itself, and marked as trusted.",
+    )
+    invoice_id = fields.Many2one(
+        "account.move", string="Discounted Invoice", check_company=True, copy=False, index="btree_not_null",
+        domain="[('move_type', '=', 'out_invoice'), ('state', '=', 'draft'), ('partner_id', 'child_of', payee_id),"
+        " ('currency_id', '=', currency_id), ('company_id', '=', company_id)]",
+        help="A draft invoice of the payee, on which the rebate is deducted by lines of its own. It is posted with the "
+        "approval.",
     )
     payment_id = fields.Many2one(
         "account.payment", readonly=True, copy=False, check_company=True, index="btree_not_null"
@@ -61,6 +70,8 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
         match self.settlement_form:
             case "payment" if self.amount_total > 0:
                 self._check_bank()
+            case "discount" if self.amount_total > 0:
+                self._check_invoice()
             case "bill":
                 if not self.program_id.bill_journal_id:
                     raise UserError(self.env._(
@@ -70,6 +81,30 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
             case "goods" if self.amount_total > 0:
                 for line in self.line_ids:
                     line._goods_quantity()
+
+    def _check_invoice(self):
+        invoice, money = self.invoice_id, self.currency_id.format
+        if not invoice:
+            raise UserError(self.env._(
+                "Discounted Invoice: choose a draft invoice of %s, or settle by credit note.",
+                self.payee_id.display_name,
+            ))
+        fits = (
+            invoice.move_type == "out_invoice" and invoice.state == "draft"
+            and invoice.commercial_partner_id == self.payee_id.commercial_partner_id
+            and invoice.currency_id == self.currency_id and invoice.company_id == self.company_id
+        )
+        if not fits:
+            raise UserError(self.env._(
+                "Discounted Invoice: %(invoice)s is no draft invoice of %(payee)s in %(currency)s. Choose another one.",
+                invoice=invoice.display_name, payee=self.payee_id.display_name, currency=self.currency_id.name,
+            ))
+        if self.currency_id.compare_amounts(invoice.amount_untaxed, self.amount_total) < 0:
+            raise UserError(self.env._(
+                "Discounted Invoice: %(invoice)s comes to %(total)s, %(amount)s cannot be deducted from it. Choose a "
+                "larger one, or settle by credit note.",
+                invoice=invoice.display_name, total=money(invoice.amount_untaxed), amount=money(self.amount_total),
+            ))
 
     def _check_bank(self):
         payee, bank, journal = self.payee_id.commercial_partner_id, self.bank_id, self.program_id.payment_journal_id
@@ -108,6 +143,14 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
         if self.settlement_form == "goods" and self.amount_total > 0:
             move = self.env["account.move"].with_company(self.company_id).create(self._prepare_goods_entry())
             self.order_id = self.env["sale.order"].with_company(self.company_id).create(self._prepare_goods_order())
+        elif self.settlement_form == "discount" and self.amount_total > 0:
+            move = self.invoice_id.with_company(self.company_id)
+            # The amounts of a settlement are without tax, as are those of the lines that it is deducted from
+            taxes = self._discount_taxes(move)
+            move.write({"invoice_line_ids": [
+                Command.create({**line, "price_unit": -line["price_unit"], "tax_ids": [Command.set(taxes.ids)]})
+                for _command, _id, line in self._prepare_document()["invoice_line_ids"]
+            ]})
         else:
             move = self.env["account.move"].with_company(self.company_id).create(self._prepare_document())
         move._post(soft=False)
@@ -118,6 +161,17 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
             case "payment" if self.amount_total > 0:
                 self.payment_id = self._pay(move)
         return move
+
+    def _discount_taxes(self, invoice):
+        """The taxes that the lines of the invoice share: a discount lowers them in the same proportion."""
+        lines = invoice.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        taxes = lines[:1].tax_ids
+        if any(line.tax_ids != taxes for line in lines):
+            raise UserError(self.env._(
+                "Discounted Invoice: the lines of %s bear different taxes, so it is not known which ones the discount "
+                "lowers. Choose another invoice, or settle by credit note.", invoice.display_name,
+            ))
+        return taxes
 
     def _prepare_document(self):
         program = self.program_id
@@ -164,7 +218,11 @@ class ChannelSettlementDocumentMixin(models.AbstractModel):
 
     def _check_document(self, move):
         """A tax included in the price would make the document smaller than the settlement: refuse it."""
-        settled = sum(move.line_ids.filtered(lambda i: i.channel_rebate_role == "settlement").mapped("amount_currency"))
+        own = move.line_ids.filtered(
+            lambda item: item.channel_rebate_role == "settlement"
+            and item.channel_rebate_balance_id in self.line_ids.balance_id
+        )
+        settled = sum(own.mapped("amount_currency"))
         if self.currency_id.compare_amounts(settled, self.amount_total):
             raise UserError(self.env._(
                 "The document of %(settlement)s would settle %(settled)s instead of %(amount)s: taxes of product "

@@ -132,6 +132,26 @@ class TestSettlement(ChannelRebateCommon):
         settlement.with_user(self.user_manager).action_approve()
         self.assertEqual(settlement.move_id.commercial_partner_id, self.dealer)
 
+    def test_paid_to_a_company_that_the_contract_names(self):
+        platform = self.env["res.partner"].create({"name": "Platform", "is_company": True})
+        person = self.env["res.partner"].create({"name": "Somebody"})
+        contract = self._channel_version(self.contract, approve=False, valid_from="2026-01-01")
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            contract.rebate_payee_ids = person
+        contract.rebate_payee_ids = platform
+        contract.with_user(self.user_manager).action_approve()
+        program = self._program("NAMED", [(0, 10)], contract_version_id=contract.id)
+        self._invoice(1000, "2026-01-10")
+        settlement = self.env["channel.settlement"].browse(program.propose_settlements("2026-03-31"))
+        self.assertEqual(settlement.allowed_payee_ids, self.dealer | platform)
+        for other in (person, self.other_dealer):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                settlement.payee_id = other
+        settlement.payee_id = platform
+        settlement.with_user(self.user_manager).action_approve()
+        self.assertEqual(settlement.move_id.partner_id, platform)
+        self.assertEqual(self._balance(program).open_amount, 0)
+
     def test_two_drafts_of_one_window(self):
         """Two drafts of the same 100: the second approval finds nothing open and is refused; nothing is paid twice."""
         program = self._program("TWO", [(0, 10)])

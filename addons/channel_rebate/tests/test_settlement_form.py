@@ -38,6 +38,48 @@ class TestSettlementForm(ChannelRebateCommon):
         self.assertEqual((balance.settled_amount, balance.open_amount), (amount, 0))
         self.assertBooked(program, 0)
 
+    # === DISCOUNT ON AN INVOICE === #
+
+    def test_discount_on_a_draft_invoice(self):
+        tax = self.env["account.tax"].create({"name": "VAT 13 %", "amount": 13, "type_tax_use": "sale"})
+        program = self._earn("DISC", settlement_form="discount")
+        invoice = self._invoice(500, "2026-04-02", post=False)
+        invoice.invoice_line_ids.tax_ids = tax
+        settlement = self._approve(self._draft(program, invoice_id=invoice.id))
+        self.assertEqual((settlement.move_id, invoice.state), (invoice, "posted"))
+        self.assertEqual((invoice.amount_untaxed, invoice.amount_tax), (400, 52), "the discount lowers the tax")
+        self.assertSettled(program, 100)
+        # Not a sale of less: what is paid on stays what was sold
+        program.accrue("2026-06-30")
+        self.assertEqual(self._balance(program, start="2026-04-01").base_amount, 500)
+
+    def test_discount_needs_a_fitting_invoice(self):
+        program = self._earn("DISCX", settlement_form="discount")
+        settlement = self._draft(program)
+        foreign = self._invoice(500, "2026-04-02", member=self.other_dealer, post=False)
+        small = self._invoice(99.99, "2026-04-02", post=False)
+        posted = self._invoice(500, "2026-04-02")
+        mixed = self._invoice([300, 300], "2026-04-02", post=False)
+        mixed.invoice_line_ids[0].tax_ids = self.env["account.tax"].create({
+            "name": "VAT 6 %", "amount": 6, "type_tax_use": "sale",
+        })
+        for invoice, words in ((False, "choose a draft invoice"), (foreign, "is no draft invoice"),
+                               (small, "cannot be deducted"), (posted, "is no draft invoice"),
+                               (mixed, "different taxes")):
+            settlement.invoice_id = invoice
+            with self.assertRaises(UserError) as caught, self.cr.savepoint():
+                self._approve(settlement)
+            self.assertIn(words, str(caught.exception))
+        self.assertEqual((settlement.state, small.state), ("draft", "draft"))
+
+    def test_two_programmes_discount_one_invoice(self):
+        programs = [self._earn(code, settlement_form="discount") for code in ("DA", "DB")]
+        invoice = self._invoice(900, "2026-04-02", post=False)
+        self._approve(self._draft(programs[0], invoice_id=invoice.id))
+        invoice.button_draft()
+        settlement = self._approve(self._draft(programs[1], invoice_id=invoice.id))
+        self.assertEqual(settlement.move_id.amount_untaxed, 900 - 200 - 200)
+
     # === OFFSET === #
 
     def test_offset_closes_the_invoice_that_is_due_first(self):

@@ -150,6 +150,8 @@ MATRIX = """
     channel.authorization.import    crud  crud    -       crud     -       crud       -         -       crud  -        -      -
     channel.region.reassign         -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.region.reassign.line    -     crud    -       -        -       -          -         -       crud  -        -      -
+    channel.rebate.statement.match  r     r       -       -        crud    -          r         r       crud  -        -      -
+    channel.rebate.statement.match.line r r       -       -        crd     -          r         r       crd   -        -      -
     channel.rebate.statement.batch  -     -       -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.template.choice  -     -       -       -        crud    -          -         -       crud  -        -      -
     channel.rebate.simulation       -     crud    -       -        crud    -          -         -       crud  -        -      -
