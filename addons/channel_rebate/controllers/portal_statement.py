@@ -28,15 +28,23 @@ class ChannelRebateStatementPortal(CustomerPortal):
         })
 
     @http.route(f"{URL}/<int:statement_id>", type="http", auth="user", website=True, readonly=True)
-    def portal_my_channel_statement(self, statement_id, problem=None, **kw):
+    def portal_my_channel_statement(self, statement_id, **kw):
         statement = self._channel_statement(statement_id)
-        if not statement:
-            return request.redirect(URL)
+        return self._channel_statement_page(statement) if statement else request.redirect(URL)
+
+    def _channel_statement_page(self, statement, problem=None, given=None):
         currencies = request.env["res.currency"].search([])
         return request.render("channel_rebate.portal_my_statement", {
             **self._prepare_portal_layout_values(), "page_name": "channel_statements", "statement": statement,
-            "currencies": {currency.name: currency for currency in currencies}, "problem": bool(problem),
+            "currencies": {currency.name: currency for currency in currencies}, "problem": problem,
+            "given": given or {}, "appeals": self._channel_statement_appeals(statement),
         })
+
+    def _channel_statement_appeals(self, statement):
+        disputes = request.env["channel.dispute"]
+        if not disputes.has_access("read"):
+            return disputes
+        return disputes.search([("statement_id", "=", statement.id)], order="id")
 
     @http.route(f"{URL}/<int:statement_id>/file.<string:kind>", type="http", auth="user", website=True)
     def portal_my_channel_statement_file(self, statement_id, kind, **kw):
@@ -94,7 +102,22 @@ class ChannelRebateStatementPortal(CustomerPortal):
             if answer == "confirm":
                 statement.sudo()._confirm(address)
             else:
-                statement.sudo()._dispute(words, address)
-        except UserError:
-            return request.redirect(f"{url}?problem=1")
+                with request.env.cr.savepoint():
+                    statement.sudo()._dispute(words, address, self._channel_claims(post))
+        except UserError as error:
+            return self._channel_statement_page(statement, str(error), {**post, "words": words})
         return request.redirect(url)
+
+    def _channel_claims(self, post):
+        """``{balance id: amount}`` of the fields ``claim_<balance id>`` that were filled in."""
+        claims = {}
+        for key, value in post.items():
+            number, text = key.removeprefix("claim_"), (value or "").strip().replace(",", ".")
+            if key.startswith("claim_") and number.isdecimal() and text:
+                try:
+                    claims[int(number)] = float(text)
+                except ValueError:
+                    raise UserError(request.env._(
+                        "Claimed: %s is no plain number: write 1200.50.", value
+                    )) from None
+        return claims

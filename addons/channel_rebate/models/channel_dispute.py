@@ -46,6 +46,10 @@ class ChannelDispute(models.Model):
         "channel.settlement", ondelete="restrict", index="btree_not_null", check_company=True,
         domain="[('member_id', '=', member_id), ('program_id', '=', program_id)]",
     )
+    statement_id = fields.Many2one(
+        "channel.rebate.statement", ondelete="restrict", index="btree_not_null", check_company=True,
+        domain="[('member_id', '=', member_id)]", help="The statement that the payee does not agree with.",
+    )
     reason = fields.Selection(
         [
             ("line_missing", "A line is missing"),
@@ -148,6 +152,15 @@ class ChannelDispute(models.Model):
             dispute.access_url = f"/my/channel/appeals/{dispute.id}"
 
     # === CONSTRAINT METHODS === #
+
+    @api.constrains("statement_id", "balance_id")
+    def _check_statement(self):
+        for dispute in self.filtered("statement_id"):
+            if dispute.statement_id.member_id != dispute.member_id:
+                raise ValidationError(self.env._(
+                    "Statement: %(statement)s is not one of %(member)s. Choose one of this payee.",
+                    statement=dispute.statement_id.name, member=dispute.member_id.display_name,
+                ))
 
     @api.constrains("entry_id", "settlement_id", "balance_id")
     def _check_belongs(self):

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-KEYS = {"balance_id", "entry_id", "settlement_id", "reason", "description", "claimed_amount"}
+KEYS = {"balance_id", "entry_id", "settlement_id", "statement_id", "reason", "description", "claimed_amount"}
 
 
 class ChannelDisputeApiMixin(models.AbstractModel):
@@ -20,7 +20,7 @@ class ChannelDisputeApiMixin(models.AbstractModel):
         Idempotent by ``external_id``: sent again for the same payee it changes nothing and answers what became of it.
 
         :param dict values: ``balance_id`` (the window, as statements name it), ``entry_id`` (a line of it),
-            ``settlement_id``, ``reason`` (``line_missing``, ``line_wrong``, ``amount``, ``tier``, ``terms``,
+            ``settlement_id``, ``statement_id``, ``reason`` (``line_missing``, ``line_wrong``, ``amount``, ``tier``, ``terms``,
             ``settlement``, ``other``), ``description``, ``claimed_amount`` (currency of the programme; by how much the
             rebate should differ)
         :param str external_id: number of the appeal in the calling system
@@ -124,6 +124,9 @@ class ChannelDisputeApiMixin(models.AbstractModel):
         if not balance and not values.get("balance_id"):
             problems.append(self.env._("balance_id: it is missing. Give the window, as the statement names it."))
         entry = self._read_record(values, "entry_id", "channel.rebate.entry", problems)
+        statement = self._read_record(values, "statement_id", "channel.rebate.statement", problems)
+        if statement and balance and statement.member_id != balance.sudo().member_id:
+            problems.append(self.env._("statement_id: %s is a statement of another payee.", statement.name))
         settlement = self.env["channel.settlement"]
         if values.get("settlement_id"):
             # sudo: payees do not read settlements; that it is one of the window's payee is checked when it is stored
@@ -146,5 +149,6 @@ class ChannelDisputeApiMixin(models.AbstractModel):
             problems.append(self.env._("claimed_amount: expected a number, got %s.", repr(claimed)))
         return {
             "balance_id": balance.id, "entry_id": entry.id, "settlement_id": settlement.id,
-            "reason": values.get("reason"), "description": description, "claimed_amount": claimed,
+            "statement_id": statement.id, "reason": values.get("reason"), "description": description,
+            "claimed_amount": claimed,
         }

@@ -52,6 +52,7 @@ class ChannelRebateStatement(models.Model):
     answered_from = fields.Char(string="Answered from", readonly=True, copy=False, help="Network address.")
     answer = fields.Text(readonly=True, copy=False, help="What the payee says against it.")
     open_text = fields.Char(string="Open", compute="_compute_open_text")
+    dispute_ids = fields.One2many("channel.dispute", "statement_id", string="Appeals")
     match_ids = fields.One2many("channel.rebate.statement.match", "statement_id", string="Compared with Files")
 
     _once = models.UniqueIndex(
@@ -296,11 +297,23 @@ class ChannelRebateStatement(models.Model):
         """The payee agrees. Needs superuser rights, as payees may not write; the caller has checked whose it is."""
         self._answered("confirmed", address)
 
-    def _dispute(self, words, address=None):
-        """The payee does not agree; as :meth:`_confirm`."""
+    def _dispute(self, words, address=None, claims=None):
+        """The payee does not agree; as :meth:`_confirm`.
+
+        :param dict claims: ``{balance id: amount}`` of windows of the statement: by how much their rebates should
+            differ. Each becomes an appeal.
+        """
         if not (words or "").strip():
             raise UserError(self.env._("Say what is wrong with the statement."))
         self._answered("disputed", address, words.strip())
+        windows = {b["balance_id"] for program in self.content["programs"] for b in program["balances"]}
+        self.env["channel.dispute"].create([
+            {
+                "statement_id": self.id, "balance_id": balance, "claimed_amount": amount, "reason": "other",
+                "description": words.strip(), "source": "portal" if self.env.user._is_portal() else "manual",
+            }
+            for balance, amount in (claims or {}).items() if balance in windows and amount
+        ])
 
     def _answered(self, state, address, words=None):
         self.ensure_one()

@@ -2,7 +2,7 @@ import re
 
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -178,3 +178,30 @@ class TestStatementPortal(ChannelStatementCommon, HttpCase):
         self.assertNotIn(foreign.name, page.text)
         page = self.url_open(f"/my/channel/statements/{foreign.id}/file.xlsx")
         self.assertNotEqual(page.content[:2], b"PK")
+
+    def test_a_dispute_with_amounts_becomes_appeals(self):
+        balance = self._balance(self.program)
+        page = self._answer(answer="dispute", words="Invoice 17 is missing.", **{f"claim_{balance.id}": "much"})
+        self.assertIn("much is no plain number", page.text)
+        self.assertIn("Invoice 17 is missing.", page.text, "what was typed is not lost")
+        self.assertEqual(self.statement.state, "sent")
+        foreign = self.env["channel.rebate.balance"].search([("member_id", "=", self.other_dealer.id)], limit=1)
+        page = self._answer(answer="dispute", words="Invoice 17 is missing.", **{
+            f"claim_{balance.id}": "12,50", f"claim_{foreign.id or 0}": "99",
+        })
+        self.assertEqual(self.statement.state, "disputed")
+        dispute = self.statement.dispute_ids
+        self.assertRecordValues(dispute, [{
+            "balance_id": balance.id, "claimed_amount": 12.5, "state": "submitted", "source": "portal",
+            "description": "Invoice 17 is missing.", "held_amount": 12.5,
+        }])
+        self.assertIn(dispute.name, page.text)
+
+    def test_an_appeal_names_a_statement_of_its_own_payee(self):
+        foreign = self._make(self.other_dealer)
+        with self.assertRaises(ValidationError) as caught:
+            self.env["channel.dispute"].submit({
+                "balance_id": self._balance(self.program).id, "statement_id": foreign.id, "reason": "other",
+                "description": "Wrong", "claimed_amount": 1,
+            })
+        self.assertIn("of another payee", str(caught.exception))
