@@ -20,9 +20,9 @@ class ChannelDisputeApiMixin(models.AbstractModel):
         Idempotent by ``external_id``: sent again for the same payee it changes nothing and answers what became of it.
 
         :param dict values: ``balance_id`` (the window, as statements name it), ``entry_id`` (a line of it),
-            ``settlement_id``, ``statement_id``, ``reason`` (``line_missing``, ``line_wrong``, ``amount``, ``tier``, ``terms``,
-            ``settlement``, ``other``), ``description``, ``claimed_amount`` (currency of the programme; by how much the
-            rebate should differ)
+            ``settlement_id``, ``statement_id``, ``reason`` (``line_missing``, ``line_wrong``, ``amount``, ``tier``,
+            ``terms``, ``settlement``, ``other``), ``description``, ``claimed_amount`` (currency of the programme; by
+            how much the rebate should differ)
         :param str external_id: number of the appeal in the calling system
         :return: as :meth:`status`
         :raise ValidationError: values that cannot be taken over, all of them with field, value and remedy; nothing is
