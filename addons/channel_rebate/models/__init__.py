@@ -41,6 +41,7 @@ from . import channel_rebate_correction
 from . import channel_rebate_statement_match
 from . import channel_rebate_statement_match_line
 from . import channel_rebate_statement_match_mixin
+from . import channel_rebate_statement_replay_mixin
 from . import channel_rebate_statement
 from . import channel_dispute_api_mixin
 from . import channel_contract_version

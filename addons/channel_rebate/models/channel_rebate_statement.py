@@ -18,7 +18,8 @@ class ChannelRebateStatement(models.Model):
     _name = "channel.rebate.statement"
     _description = "Rebate Statement Sent"
     _inherit = [
-        "channel.rebate.statement.match.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin",
+        "channel.rebate.statement.match.mixin", "channel.rebate.statement.replay.mixin", "portal.mixin", "mail.thread",
+        "mail.activity.mixin",
     ]
     _order = "date_to desc, id desc"
     _mail_post_access = "read"
@@ -87,7 +88,10 @@ class ChannelRebateStatement(models.Model):
     # === CRUD === #
 
     def write(self, vals):
-        if {"content", "digest", "member_id", "company_id", "date_from", "date_to", "made_at"} & vals.keys():
+        frozen = {"content", "digest", "member_id", "company_id", "date_from", "date_to", "made_at"}
+        kept = {"sources", "sources_digest"} & vals.keys()
+        # sudo: whether they are there already, whoever writes
+        if frozen & vals.keys() or kept and any(self.sudo().mapped("sources_digest")):
             raise UserError(self.env._("The figures of a statement are frozen: make a new one."))
         return super().write(vals)
 
@@ -150,42 +154,6 @@ class ChannelRebateStatement(models.Model):
             for code, window, what in [key]
             if before.get(key, 0.0) != after.get(key, 0.0)
         ]
-
-    def replay(self):
-        """Prove a statement from its own figures.
-
-        :return: list of sentences about what does not hold; empty when the figures are those that were frozen, every
-            window's settled and open are what was earned and corrected, and the lines of each window wholly in the
-            period add up to what it earned
-        """
-        self.ensure_one()
-        self.check_access("read")
-        problems = []
-        if digest(canonical_json(self.content)) != self.digest:
-            problems.append(self.env._("The figures are not those that were frozen."))
-        for program in self.content["programs"]:
-            earned_by_lines = {}
-            for line in program["lines"]:
-                earned_by_lines[line["window"]] = earned_by_lines.get(line["window"], 0.0) + line["rebate"]
-            for balance in program["balances"]:
-                due = balance["entitlement"] + balance.get("correction", 0.0)
-                if abs(due - balance["settled"] - balance["open"]) > 1e-6:
-                    problems.append(self.env._(
-                        "%(program)s %(window)s: settled and open are not what was earned.",
-                        program=program["code"], window=balance["window"],
-                    ))
-                whole = (
-                    balance["window_start"] >= self.content["date_from"]
-                    and balance["window_end"] <= self.content["date_to"]
-                )
-                lines = earned_by_lines.get(balance["window"], 0.0) + balance.get("unallocated", 0.0)
-                if whole and abs(lines - balance["entitlement"]) > 1e-6:
-                    problems.append(self.env._(
-                        "%(program)s %(window)s: the lines add up to %(lines)s, %(entitlement)s was earned.",
-                        program=program["code"], window=balance["window"], lines=f"{lines:.2f}",
-                        entitlement=f"{balance['entitlement']:.2f}",
-                    ))
-        return problems
 
     # === ACTIONS === #
 
@@ -253,8 +221,11 @@ class ChannelRebateStatement(models.Model):
             "company_id": company.id, "member_id": member.id, "date_from": content["date_from"],
             "date_to": content["date_to"], "content": content, "digest": content_digest, "previous_id": standing.id,
         })
+        # sudo: who makes statements may not write what they are proved by
+        statement.sudo()._keep_sources()
         self.env["channel.audit.entry"]._record(
-            "rebate_statement.made", statement, after={statement.id: {"digest": content_digest}}
+            "rebate_statement.made", statement,
+            after={statement.id: {"digest": content_digest, "sources": statement.sudo().sources_digest}},
         )
         return statement
 

@@ -23,4 +23,5 @@ from . import test_version_form
 from . import test_worked_example
 from . import test_template
 from . import test_statement_match
+from . import test_statement_replay
 from . import test_statement_sent
