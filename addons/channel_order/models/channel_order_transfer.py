@@ -122,7 +122,7 @@ class ChannelOrderTransfer(models.Model):
                 "New Company: the order is one of %s already. Choose another one.", target.name
             ))
         for record in (self.order_id.partner_id | self.end_customer_id, self.line_ids.product_id):
-            foreign = record.filtered(lambda r: r.company_id and target not in r.company_id.child_ids | r.company_id)
+            foreign = record.filtered(lambda r: r.company_id and r.company_id not in target.parent_ids)
             if foreign:
                 raise ValidationError(self.env._(
                     "New Company: %(record)s can be used by %(owner)s only, and not by %(company)s. Share it between "

@@ -203,7 +203,7 @@ class ChannelOrderTransferProposalMixin(models.AbstractModel):
         return self.env["res.partner"].search(
             [
                 ("id", "in", holders.ids), ("id", "!=", order.partner_id.commercial_partner_id.id),
-                ("channel_state", "=", "active"), ("company_id", "in", [False, company.id]),
+                ("channel_state", "=", "active"), ("company_id", "in", [False, *company.parent_ids.ids]),
             ],
             order="name, id", limit=CANDIDATES,
         )
@@ -322,9 +322,9 @@ class ChannelOrderTransferProposalMixin(models.AbstractModel):
             in_stock = self._in_stock(warehouses, quantities) if warehouses else set()
             covered, authorizations = self._authorized(company, customer, [(dealer, quantities)])[dealer]
             covered = covered & (in_stock | (set(quantities) - storable)) - blocked[company, dealer]
-            covered = {
-                line for line in covered if not line.product_id.company_id or line.product_id.company_id == company
-            }
+            # sudo: which company a product belongs to is asked, of products on an order that the user reads
+            owners = {line: line.product_id.sudo().company_id for line in covered}
+            covered = {line for line in covered if not owners[line] or owners[line] in company.parent_ids}
             if not covered:
                 continue
             values = {

@@ -218,6 +218,22 @@ class TestTransfer(ChannelTransferCommon):
         self.assertEqual(new.picking_ids.picking_type_id.warehouse_id, warehouse)
         self.assertEqual(self._open_moves(self.order)[self.device], 6)
 
+    def test_what_is_picked_for_a_delivery_in_two_steps(self):
+        """Goods that wait at the output have not left yet: they go back on the shelf, and only the rest is shipped."""
+        self.order.warehouse_id.delivery_steps = "pick_ship"
+        order = self._order([(self.consumable, 10)])
+        pick = order.picking_ids
+        pick.move_ids.write({"quantity": 10, "picked": True})
+        pick.button_validate()
+        line = order.order_line
+        transfer = self._transfer({line: 4}, order=order, approve=True)
+        self.assertEqual(line.product_uom_qty, 6)
+        shipped = order.picking_ids.move_ids.filtered(
+            lambda move: move.location_dest_id.usage == "customer" and move.state != "cancel"
+        )
+        self.assertEqual(sum(shipped.mapped("product_uom_qty")), 6)
+        self.assertEqual(transfer.new_order_id.order_line.product_uom_qty, 4)
+
     def test_company(self):
         company = self._other_company()
         transfer = self._transfer(kind="company", target_company_id=company.id, approve=True)
