@@ -6,6 +6,9 @@ from odoo.fields import Command
 
 from odoo.addons.channel_base.tools.gate import GateLine, GateRefusal, GateRequest
 
+#: Kind -> the field with the target
+TARGETS = {"dealer": "target_partner_id", "warehouse": "target_warehouse_id", "company": "target_company_id"}
+
 #: Written by the transfer itself
 OUTCOME = {"new_order_id", "take_back_reason", "taken_back_by_id", "taken_back_at"}
 
@@ -52,15 +55,18 @@ class ChannelOrderTransfer(models.Model):
         string="To", required=True, default="dealer", tracking=True,
     )
     target_partner_id = fields.Many2one(
-        "res.partner", string="New Dealer", index="btree_not_null", ondelete="restrict", tracking=True,
+        "res.partner", string="New Dealer", compute="_compute_target_partner_id", store=True, readonly=False,
+        precompute=True, index="btree_not_null", ondelete="restrict", tracking=True,
         domain="[('channel_role', '!=', False), ('channel_role', '!=', 'hospital'), ('id', '!=', partner_id)]",
     )
     target_warehouse_id = fields.Many2one(
-        "stock.warehouse", string="New Warehouse", ondelete="restrict", tracking=True,
+        "stock.warehouse", string="New Warehouse", compute="_compute_target_warehouse_id", store=True,
+        readonly=False, precompute=True, ondelete="restrict", tracking=True,
         domain="[('company_id', '=', company_id)]",
     )
     target_company_id = fields.Many2one(
-        "res.company", string="New Company", index="btree_not_null", ondelete="restrict", tracking=True,
+        "res.company", string="New Company", compute="_compute_target_company_id", store=True, readonly=False,
+        precompute=True, index="btree_not_null", ondelete="restrict", tracking=True,
         domain="[('id', '!=', company_id)]",
     )
     reason = fields.Char(required=True, tracking=True, groups="base.group_user", help="Kept in the audit journal.")
@@ -77,12 +83,41 @@ class ChannelOrderTransfer(models.Model):
     taken_back_by_id = fields.Many2one("res.users", readonly=True, copy=False, groups="base.group_user")
     taken_back_at = fields.Datetime(string="Taken Back on", readonly=True, copy=False)
 
+    # === COMPUTE METHODS === #
+
+    # Only the target of the kind stays: whoever stood in another field would see a transfer that is not theirs. One
+    # method for each field, because fields of one method are all left alone when one of them is written.
+
+    @api.depends("kind")
+    def _compute_target_partner_id(self):
+        self._clear_target("dealer")
+
+    @api.depends("kind")
+    def _compute_target_warehouse_id(self):
+        self._clear_target("warehouse")
+
+    @api.depends("kind")
+    def _compute_target_company_id(self):
+        self._clear_target("company")
+
+    def _clear_target(self, kind):
+        for transfer in self:
+            transfer[TARGETS[kind]] = transfer[TARGETS[kind]] if transfer.kind == kind else False
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("kind", "order_id", "target_partner_id", "target_warehouse_id", "target_company_id")
     def _check_target(self):
         for transfer in self:
             getattr(transfer, f"_check_target_{transfer.kind}")()
+            for kind, name in TARGETS.items():
+                if kind != transfer.kind and transfer[name]:
+                    raise ValidationError(self.env._(
+                        "%(field)s: %(value)s has no part in this transfer, which goes to “%(kind)s”. Empty the field, "
+                        "or choose another kind.",
+                        field=self._fields[name]._description_string(self.env), value=transfer[name].display_name,
+                        kind=dict(self._fields["kind"]._description_selection(self.env))[transfer.kind],
+                    ))
 
     def _check_target_dealer(self):
         target = self.target_partner_id
@@ -336,7 +371,7 @@ class ChannelOrderTransfer(models.Model):
     def _target(self):
         """:return: the record to which it goes; empty while it is not chosen"""
         self.ensure_one()
-        return self[f"target_{'partner' if self.kind == 'dealer' else self.kind or 'partner'}_id"]
+        return self[TARGETS[self.kind or "dealer"]]
 
     def _new_partner(self):
         """:return: ``res.partner`` of the new order"""

@@ -356,6 +356,15 @@ class TestTransfer(ChannelTransferCommon):
             with self.assertRaises(UserError), self.cr.savepoint():
                 self._transfer(**values)
 
+    def test_only_the_target_of_the_kind(self):
+        """Nobody else is on the document: who is on it sees it."""
+        warehouse = self.env["stock.warehouse"].create({"name": "Test South", "code": "TSOU"})
+        transfer = self._transfer()
+        transfer.write({"kind": "warehouse", "target_warehouse_id": warehouse.id})
+        self.assertFalse(transfer.target_partner_id)
+        with self.assertRaises(ValidationError):
+            transfer.target_partner_id = self.east_dealer
+
     def test_locked_order(self):
         self.order.locked = True
         with self.assertRaises(UserError) as catcher:
