@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -52,6 +55,22 @@ class TestTransferPortal(HttpCase, ChannelTransferCommon):
         )
         self.assertIn(transfer.new_order_id.name, self._page(self.user_portal, self.order).text)
         self.assertIn(self.order.name, self._page(self.user_portal, transfer.new_order_id).text)
+
+    def test_over_the_api(self):
+        """A client outside asks to whom an order could go, on a connection that may only read."""
+        key = self.env["res.users.apikeys"].with_user(self.user_manager)._generate(
+            "rpc", "Test", fields.Datetime.now() + timedelta(days=1)
+        )
+        answer = self.url_open(
+            "/json/2/channel.order.transfer/propose",
+            json={"order_id": self.order.id, "kinds": ["dealer"]},
+            headers={"Authorization": f"bearer {key}"},
+        )
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(
+            [(target["name"], target["covered"]) for target in answer.json()],
+            [("Test Dealer East", 2), ("Test Sub-dealer", 2)],
+        )
 
     def test_guessed_ids(self):
         for user, order in ((self.user_portal, self.new), (self.user_east, self.order), (self.user_west, self.new)):
