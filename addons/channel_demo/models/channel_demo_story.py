@@ -23,6 +23,7 @@ CHAPTERS = (
     "abroad",
     "incidents",
     "settlement",
+    "rebate_talks",
     "registers",
     "authorizations",
     "tiers",

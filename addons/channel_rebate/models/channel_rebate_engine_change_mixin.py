@@ -1,7 +1,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ class Plan:
     has_few: bool = False  # so few that each is looked up
     has_entries: bool = True
     block: tuple | None = None  # (number, count): the pools that are calculated, None for all
+    prints: dict = field(default_factory=dict)  # {programme id: fingerprint of what it is calculated by}
 
     def is_combined(self):
         return bool(self.programs.version_ids.combination_id)
@@ -205,18 +206,19 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                 groups[states.pop()] |= combined
         for key, group in groups.items():
             if key == "bulk":
-                yield Plan(group, is_bulk=True, is_whole=True, has_entries=False, block=block)
+                yield Plan(group, is_bulk=True, is_whole=True, has_entries=False, block=block, prints=prints)
             elif key == "whole":
-                yield Plan(group, is_whole=True, block=block)
+                yield Plan(group, is_whole=True, block=block, prints=prints)
             else:
-                plan = Plan(group, block=block)
+                plan = Plan(group, block=block, prints=prints)
                 plan.changed, count = self._changed(group, key, date_to, newly_listed)
                 plan.has_few = count <= FEW
                 yield plan
 
     def _combined(self, programs):
         """Yield the programmes that have to be calculated together, because a combination connects them."""
-        left = programs
+        left = programs.filtered(lambda program: program.version_ids.combination_id)
+        yield from programs - left
         while left:
             together, seen = left[:1], left.browse()
             while together != seen:
@@ -304,7 +306,6 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
                           COALESCE((SELECT max(id) FROM channel_rebate_change WHERE xid = pg_current_xact_id()), 0)"""
             )
         )
-        prints = self._fingerprints(plan.programs, date_to)
         state = {
             "cluster": self._cluster(),
             "snapshot": snapshot,
@@ -315,7 +316,7 @@ class ChannelRebateEngineChangeMixin(models.AbstractModel):
         }
         rates = self._rate_prints(plan.programs, date_to)
         states = {
-            program: {**state, "terms": prints[program.id], "rates": rates.get(program.id)}
+            program: {**state, "terms": plan.prints[program.id], "rates": rates.get(program.id)}
             for program in plan.programs
         }
         if plan.block:

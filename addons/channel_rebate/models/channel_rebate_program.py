@@ -606,10 +606,12 @@ class ChannelRebateProgram(models.Model):
     def _recompute_balances(self, date_to):
         """Bring entries and balances in line with the lines dated up to `date_to`, or the last run's day if later."""
         engine = self.env["channel.rebate.engine"]
-        for together in engine._combined(self._with_combined()):
+        known = self._with_combined()
+        known.fetch(["accrued_to"])
+        for together in engine._combined(known):
             limit = max([date_to, *(day for day in together.mapped("accrued_to") if day)])
             together.filtered(lambda p, limit=limit: p.accrued_to != limit).accrued_to = limit
-        for limit, programs in self._with_combined().grouped("accrued_to").items():
+        for limit, programs in known.grouped("accrued_to").items():
             engine._refresh(programs, limit)
 
     def _with_combined(self):

@@ -44,3 +44,25 @@ class TestProgrammeTour(HttpCase, ChannelRebateCommon):
         self.assertEqual((settlement.state, settlement.move_id.state), ("approved", "posted"))
         self.assertEqual(self._balance(self.program).open_amount, 0)
         self.assertBooked(self.program, 0)
+
+
+@tagged("post_install", "-at_install")
+class TestProgrammePhone(HttpCase, ChannelRebateCommon):
+    """A manager decides about a draft on a phone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_example_and_simulation_on_a_phone(self):
+        program = self._program("PHONE", [(0, 2)], name="Phone programme")
+        day = date_utils.start_of(fields.Date.today(), "quarter") - timedelta(days=1)
+        self._invoice(900, day)
+        action = program.with_user(self.user_finance).action_new_version()
+        draft = self.env["channel.rebate.program.version"].browse(action["res_id"])
+        self.user_manager.password = self.user_manager.login
+        self.start_tour(
+            f"/odoo/channel-rebate-versions/{draft.id}", "channel_rebate_phone", login=self.user_manager.login
+        )
+        self.assertRecordValues(draft, [{"state": "approved", "approved_by_id": self.user_manager.id}])
+        simulation = self.env["channel.rebate.simulation"].search([("version_id", "=", draft.id)])
+        self.assertEqual(simulation.amount_after, 18)

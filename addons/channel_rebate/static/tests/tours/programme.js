@@ -175,3 +175,40 @@ registry.category("web_tour.tours").add("channel_rebate_settle", {
         },
     ],
 });
+
+// On a phone a manager reads the example, tries another cap, and looks at who gains and who loses.
+registry.category("web_tour.tours").add("channel_rebate_phone", {
+    steps: () => [
+        {
+            content: "Read what the draft would have paid",
+            trigger: ".o_channel_rebate_example_words:contains(Test Dealer would have earned):contains(18.00)",
+        },
+        {
+            content: "The simulation is behind the three dots",
+            trigger: ".o_statusbar_buttons .o-dropdown, .o_cp_action_menus + button, .o_statusbar_buttons button.dropdown-toggle",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu button[name=action_simulate], .o_bottom_sheet button[name=action_simulate]",
+            run: "click",
+        },
+        {
+            trigger: ".modal button[name=action_calculate]",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=line_ids] .o_kanban_record:contains(Test Dealer):contains(18.00), .modal .o_field_widget[name=line_ids] .o_data_row:contains(Test Dealer):contains(18.00)",
+        },
+        {
+            trigger: ".modal .o_back_button, .modal button:contains(Close)",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal)) button[name=action_approve]",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(button[name=action_approve])) .o_form_view",
+        },
+    ],
+});
