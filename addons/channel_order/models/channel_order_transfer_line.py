@@ -28,6 +28,8 @@ class ChannelOrderTransferLine(models.Model):
     )
     open_quantity = fields.Float(
         string="Can Be Moved", compute="_compute_open_quantity", digits="Product Unit", groups="base.group_user",
+        # Who sees the transfer from its other side need not see the order
+        compute_sudo=True,
         help="Ordered, less what is delivered, picked for delivery, or invoiced.",
     )
     quantity = fields.Float(

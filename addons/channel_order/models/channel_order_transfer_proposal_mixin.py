@@ -31,7 +31,9 @@ class ChannelOrderTransferProposalMixin(models.AbstractModel):
     @api.depends_context("uid", "lang")
     def _compute_proposal_html(self):
         for transfer in self:
-            targets = transfer._propose_targets() if transfer.state == "draft" and transfer.order_id else []
+            # Who sees the transfer from its other side need not see the order
+            open_to_user = transfer.state == "draft" and transfer.order_id._origin.has_access("read")
+            targets = transfer._propose_targets() if open_to_user and transfer.order_id else []
             kinds = dict(self._fields["kind"]._description_selection(self.env))
             transfer.proposal_html = bool(targets) and Markup("<ul class='mb-0'>%s</ul>") % Markup("").join(
                 Markup("<li>%s: <b>%s</b>. %s</li>") % (kinds[target["kind"]], target["name"], target["reason"])

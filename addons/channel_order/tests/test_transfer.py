@@ -1,7 +1,9 @@
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
+
+from odoo.addons.channel_base.tests.common import POSITIONS
 
 from .common import ChannelOrderCommon
 
@@ -309,6 +311,24 @@ class TestTransfer(ChannelTransferCommon):
         self.assertTrue(Transfer.with_user(self.user_sales).search([("id", "=", transfer.id)]))
         with self.assertRaises(AccessError):
             self._transfer(user=west)
+        self.env.invalidate_all()
+        form = Form(transfer.with_user(west))
+        self.assertEqual(form.line_ids.edit(0).open_quantity, 10, "the document is shown, though not the other's order")
+        with self.assertRaises(AccessError):
+            self.order.with_user(west).read(["name"])
+
+    def test_every_position_reads_it(self):
+        """Drafts too, where what can be moved is counted; who has no position opens the orders as before."""
+        draft, done = self._transfer({self.device_line: 1}), self._transfer({self.device_line: 4}, approve=True)
+        for position in POSITIONS:
+            user = getattr(self, f"user_{position}")
+            for transfer in (draft, done):
+                with self.subTest(position=position, transfer=transfer.state):
+                    self.env.invalidate_all()
+                    form = Form(transfer.with_user(user))
+                    self.assertEqual(len(form.line_ids), 1)
+                    self.assertEqual(self.order.with_user(user).channel_transfer_count, 2)
+        Form(self.order.with_user(self.user_internal))
 
     def test_other_companies_do_not_see_it(self):
         transfer = self._transfer()
@@ -321,6 +341,12 @@ class TestTransfer(ChannelTransferCommon):
         self.assertFalse(Transfer.search([("id", "=", transfer.id)]))
         transfer.write({"kind": "company", "target_company_id": company.id})
         self.assertTrue(Transfer.search([("id", "=", transfer.id)]))
+        self.env.invalidate_all()
+        self.assertEqual(len(Form(Transfer.browse(transfer.id)).line_ids), 2)
+        transfer.with_user(self.user_manager).action_approve()
+        self.env.invalidate_all()
+        Form(Transfer.browse(transfer.id))
+        Form(transfer.new_order_id.with_user(other))
 
     def test_journal_and_messages(self):
         transfer = self._transfer({self.device_line: 4}, approve=True)

@@ -85,15 +85,31 @@ class TestTransferConcurrency(BaseCase):
         with self.registry.cursor() as cr:
             cr.execute("UPDATE sale_order_line SET product_uom_qty = 10 WHERE id = %s", [self.line_id])
 
-    def test_at_once(self):
-        """While one is at it, the other is told so and changes nothing."""
+    def test_two_managers_approve_at_once(self):
+        """While one approval is under way, the other is told so and changes nothing."""
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            mine, theirs = self._transfers(first, second)
+            # The gate is not what this is about
+            mine.env["channel.gate.check"].search([]).active = False
+            self.assertEqual(theirs.state, "draft")  # takes the snapshot
+            mine._approve()
+            mine.env.flush_all()
+            self.assertEqual((mine.new_order_id.state, mine.order_id.order_line.product_uom_qty), ("sale", 4))
+            with self.assertRaises(UserError) as catcher:
+                theirs._approve()
+            self.assertIn("Try again in a moment", str(catcher.exception))
+            for cr in (first, second):
+                cr.rollback()
+        self.assertEqual(self._ordered(), 10)
+
+    def test_the_first_is_committed(self):
+        """What one was told while the other was at it leaves nothing behind, and what the other did stays."""
         self.addCleanup(self._restore)
         with self.registry.cursor() as first, self.registry.cursor() as second:
             mine, theirs = self._transfers(first, second)
             self._take(mine)
             with self.assertRaises(UserError) as catcher:
                 theirs._approval_before()
-            self.assertIn("Try again in a moment", str(catcher.exception))
             self.assertIn(theirs.order_id.name, str(catcher.exception))
             second.rollback()
             first.commit()
