@@ -181,6 +181,17 @@ class TestTransfer(ChannelTransferCommon):
         self.assertEqual((transfer.state, self.device_line.product_uom_qty), ("draft", 10))
         self.assertFalse(transfer.new_order_id)
 
+    def test_override(self):
+        """Whom the check names may let it pass, with a reason; the new order waits for the same."""
+        transfer = self._transfer({self.device_line: 4}, target_partner_id=self.other_dealer.id)
+        action = transfer.with_user(self.user_manager).action_channel_override()
+        findings = self.env["channel.gate.finding"].browse(action["context"]["default_finding_ids"])
+        self.assertEqual(findings.mapped("code"), ["member_authorization"])
+        findings.with_user(self.user_manager).action_override("Emergency")
+        transfer.with_user(self.user_admin).action_approve()
+        self.assertEqual((transfer.state, transfer.new_order_id.state), ("approved", "draft"))
+        self.assertEqual(transfer.new_order_id.channel_finding_ids.mapped("code"), ["member_authorization"])
+
     def test_suspended_dealer(self):
         self.east_dealer._channel_change({"channel_state": "suspended"}, reason="Test")
         with self.assertRefused("member_state"):
