@@ -1,6 +1,8 @@
 from . import test_access
 from . import test_accrual
 from . import test_accrual_mode
+from . import test_basis
+from . import test_commission_settlement
 from . import test_concurrency
 from . import test_contract
 from . import test_correction
@@ -14,6 +16,7 @@ from . import test_published
 from . import test_identity
 from . import test_identity_check
 from . import test_incremental
+from . import test_payee
 from . import test_portal
 from . import test_settlement
 from . import test_settlement_form

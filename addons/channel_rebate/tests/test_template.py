@@ -165,6 +165,40 @@ class TestRebateTemplate(ChannelRebateCommon):
         self.assertEqual(self._earned(program), [9000])
         self.assertEqual(program.balance_ids.member_id, self.user_sales.partner_id)
 
+    def _below(self, parent_role):
+        """The dealer's company above it, of this role, for years."""
+        parent = self.env["res.partner"].create(
+            self._channel_member_values("Above", self.region_city, channel_role=parent_role)
+        )
+        self._channel_activate(parent)
+        for member in self.dealer | self.sub_dealer:
+            member._channel_change({"channel_parent_id": parent.id}, date="2020-01-01", reason="Agreed")
+        return parent
+
+    def test_buying_group(self):
+        """1,500,000 together: 2 %, to each member for its own purchases."""
+        program = self._from_template("group")
+        self._below("buying_group")
+        self._invoice(900000, "2026-01-10")
+        self._invoice(600000, "2026-01-10", member=self.sub_dealer)
+        self.assertEqual(self._earned(program), [18000, 12000])
+
+    def test_commission_of_the_agent(self):
+        program = self._from_template("commission_agent", purpose="commission")
+        agent = self._below("agent")
+        self._invoice(1000, "2026-01-10")
+        self.assertEqual(self._earned(program), [30])
+        self.assertEqual(program.balance_ids.member_id, agent)
+
+    def test_commission_of_a_team(self):
+        shares = [
+            Command.create({"partner_id": user.partner_id.id, "share": share})
+            for user, share in ((self.user_sales, 60), (self.user_internal, 40))
+        ]
+        program = self._from_template("commission_team", purpose="commission", share_ids=shares)
+        self._pay(self._invoice(1000, "2026-01-10"), "2026-01-20")
+        self.assertEqual(sorted(self._earned(program)), [8, 12])
+
     def test_what_has_to_be_filled_in_is_asked_for(self):
         for name, words in (("free_goods", "Free Product"), ("mix", "Components")):
             with self.subTest(name), self.assertRaisesRegex(UserError, words):
