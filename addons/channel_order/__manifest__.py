@@ -18,9 +18,17 @@
         "views/channel_order_transfer_views.xml",
         "views/sale_order_transfer_views.xml",
         "views/portal_transfer_templates.xml",
+        "views/sale_order_dealer_views.xml",
+        "views/product_template_views.xml",
+        "views/res_company_dealer_views.xml",
+        "views/portal_order_templates.xml",
         "views/channel_order_menus.xml",
     ],
     "assets": {
+        "web.assets_frontend": [
+            "channel_order/static/src/interactions/**/*",
+            "channel_order/static/src/scss/**/*",
+        ],
         "web.assets_tests": [
             "channel_order/static/tests/tours/**/*",
         ],

@@ -1,3 +1,7 @@
+from . import test_order_api
+from . import test_order_concurrency
+from . import test_order_portal
+from . import test_order_tour
 from . import test_transfer
 from . import test_transfer_concurrency
 from . import test_transfer_portal

@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    channel_portal_confirms = fields.Boolean(
+        string="Dealers Confirm Orders",
+        help="An order that a dealer submits is confirmed at once when nothing blocks it. Otherwise, and without this, "
+        "it waits for the sales office.",
+    )
+    channel_portal_shows_stock = fields.Boolean(
+        string="Dealers See Quantities in Stock",
+        help="Without it they are told in words whether there is enough.",
+    )
+    channel_portal_low_stock = fields.Float(
+        string="Few Left below",
+        digits="Product Unit",
+        default=10.0,
+        help="Dealers read “Few left” when less than this is free, in the product's own unit.",
+    )
+
+    _channel_portal_low_stock_positive = models.Constraint(
+        "CHECK (channel_portal_low_stock >= 0)", "The quantity below which few are left is 0 or more."
+    )
