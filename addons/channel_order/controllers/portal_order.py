@@ -3,6 +3,7 @@ import json
 from odoo import fields, http
 from odoo.fields import Domain
 from odoo.http import content_disposition, request
+from odoo.tools import formatLang
 
 from odoo.addons.channel_base.tools.table_file import TableFileError
 from odoo.addons.channel_pricing.controllers.special_price import ChannelSpecialPricePortal
@@ -158,6 +159,7 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
     def _channel_cart_page(self, order, problem=None, given=None):
         return request.render("channel_order.portal_order_cart", {
             **self._prepare_portal_layout_values(), "page_name": "channel_order", "cart": order, "problem": problem,
+            "seen": self._channel_seen(order),
             "given": {**self._channel_header(order), **(given or {})},
             "today": fields.Date.to_string(order.company_id._channel_today()),
             **self._channel_cart_values(order), **self._channel_catalogue_values(order),
@@ -209,17 +211,19 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
     # === CHANGES === #
 
     @http.route(f"{URL}/<int:order_id>/cart", type="jsonrpc", auth="user")
-    def portal_my_channel_order_change(self, order_id, lines=None, header=None):
+    def portal_my_channel_order_change(self, order_id, lines=None, header=None, typing=False):
         """Keep what was typed, and tell what the order comes to.
 
         :param lines: ``[{"id", "quantity", "uom_id"}]``
         :param header: dict of what else was filled in
+        :param typing: somebody types in the lines: if they are the same ones, only what stands below each is told
         """
         order = self._channel_cart(order_id)
         if not order:
             return {"gone": True}
         problems = self._channel_keep(order, lines, header)
-        return self._channel_answer(order, problems)
+        shown = [self._channel_id(line.get("id")) for line in lines] if typing and lines and not problems else None
+        return self._channel_answer(order, problems, shown)
 
     @http.route(f"{URL}/<int:order_id>/add", type="jsonrpc", auth="user")
     def portal_my_channel_order_add(self, order_id, text=None, product_id=None, quantity=1, uom_id=None):
@@ -318,9 +322,12 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
                 "Some rows of your list were not taken over yet. Mend them or leave them out, then submit."
             ))
         if not problems and seen and seen != self._channel_seen(order):
-            problems.append(request.env._("Prices have changed meanwhile. Please look at the total again."))
+            problems.append(request.env._(
+                "The total is %s now. Please look at it, then submit again.",
+                formatLang(request.env, order.amount_total, currency_obj=order.currency_id),
+            ))
         if not problems:
-            problems += self._channel_twice(order)
+            problems += self._channel_unfit(order) + self._channel_twice(order)
         if problems:
             return self._channel_cart_page(order, " ".join(problems), header)
         order._channel_submit(confirm=True)
@@ -357,31 +364,42 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
         :return: sentences about what could not be taken over; that stays as it was
         """
         api, problems = request.env["channel.order"], []
-        wanted, own = {}, {line.id: line for line in order.order_line}
+        wanted, own, changes = {}, {line.id: line for line in order.order_line}, {}
         for sent in lines if isinstance(lines, list) else []:
             line = own.get(self._channel_id(sent.get("id"))) if isinstance(sent, dict) else None
             if not line:
                 continue
-            if str(sent.get("quantity")).strip() in ("0", ""):
+            quantity, uom_id = sent.get("quantity"), self._channel_id(sent.get("uom_id")) or line.product_uom_id.id
+            if str(quantity).strip() in ("0", ""):
                 wanted[line] = 0.0, line.product_uom_id
-                continue
-            # sudo: products of the own cart
-            [vals] = api.sudo()._read_lines(
-                [{
-                    "product_id": line.product_id.id, "quantity": sent.get("quantity"),
-                    "uom_id": self._channel_id(sent.get("uom_id")) or line.product_uom_id.id,
-                }],
-                order.partner_id, order.channel_end_customer_id, True, problems, authorized=False,
-            )
+            elif str(quantity) != f"{line.product_uom_qty:g}" or uom_id != line.product_uom_id.id:
+                changes[line] = {"product_id": line.product_id.id, "quantity": quantity, "uom_id": uom_id}
+        for line, vals in zip(changes, self._channel_read(order, changes.values(), problems), strict=True):
             if vals:
-                uom = line.product_uom_id.browse(vals["product_uom_id"])
-                wanted[line] = vals["product_uom_qty"], uom
+                wanted[line] = vals["product_uom_qty"], line.product_uom_id.browse(vals["product_uom_id"])
         order._channel_change_cart(wanted)
         if isinstance(header, dict):
             vals = api._read_header({name: header[name] for name in HEADER if name in header}, problems)
             changed = {name: value for name, value in vals.items() if (order[name] or False) != value}
             if changed and not any(problem.index is None for problem in problems):
                 order.write(changed)
+        return [self._channel_sentence(problem) for problem in problems]
+
+    def _channel_read(self, order, lines, problems):
+        # sudo: products of the own cart; what the member may buy is for the gate to say, with the remedy
+        return request.env["channel.order"].sudo()._read_lines(
+            list(lines), order.partner_id, order.channel_end_customer_id, True, problems, authorized=False
+        )
+
+    def _channel_unfit(self, order):
+        """What of a cart cannot be ordered any more as it was put in: another pack since, no longer sold."""
+        problems = []
+        self._channel_read(order, [
+            {
+                "product_id": line.product_id.id, "quantity": line.product_uom_qty, "uom_id": line.product_uom_id.id,
+            }
+            for line in order.order_line if not line.display_type
+        ], problems)
         return [self._channel_sentence(problem) for problem in problems]
 
     def _channel_sentence(self, problem):
@@ -418,19 +436,26 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
     def _channel_html(self, template, values):
         return request.env["ir.qweb"]._render(template, values)
 
-    def _channel_answer(self, order, problems):
-        values = {**self._channel_cart_values(order)}
-        return {
+    def _channel_answer(self, order, problems, shown=None):
+        """:param shown: ids of the lines that stay on the page as they are, with new words below them"""
+        values = self._channel_cart_values(order)
+        answer = {
             "problems": problems,
             "seen": self._channel_seen(order),
-            "count": len(values["summary"]["lines"]),
-            "lines": self._channel_html("channel_order.portal_order_lines", values),
-            "infos": {
-                str(told["line"].id): self._channel_html(
-                    "channel_order.portal_order_line_info", {**values, "told": told, "line": told["line"]}
-                )
-                for told in values["summary"]["lines"]
-            },
             "summary": self._channel_html("channel_order.portal_order_summary", values),
             "total": self._channel_html("channel_order.portal_order_total", values),
         }
+        told = {told["line"].id: told for told in values["summary"]["lines"]}
+        if problems and not shown:
+            # What was typed and not taken over stays in its field
+            shown = list(told)
+        if shown and set(shown) == told.keys():
+            answer["infos"] = {
+                str(line_id): self._channel_html(
+                    "channel_order.portal_order_line_info", {**values, "told": one, "line": one["line"]}
+                )
+                for line_id, one in told.items()
+            }
+        else:
+            answer["lines"] = self._channel_html("channel_order.portal_order_lines", values)
+        return answer

@@ -58,6 +58,7 @@ class SaleOrder(models.Model):
         for order in self:
             if order._channel_is_cart():
                 order.date_order = fields.Datetime.now()
+                order._compute_validity_date()
                 order._channel_reprice()
 
     def _channel_change_cart(self, lines):

@@ -125,7 +125,8 @@ export class ChannelOrderCart extends Interaction {
 
     async save() {
         this.saveSoon.cancel();
-        return this.ask("cart", { lines: this.lines(), header: this.header() });
+        const typing = this.el.querySelector(".o_channel_lines").contains(document.activeElement);
+        return this.ask("cart", { lines: this.lines(), header: this.header(), typing });
     }
 
     async add(params, button) {
@@ -200,16 +201,13 @@ export class ChannelOrderCart extends Interaction {
         if (answer.failed) {
             return;
         }
-        const lines = this.el.querySelector(".o_channel_lines");
-        const shown = [...lines.querySelectorAll(".o_channel_line")].map((line) => line.dataset.line);
-        const typing = lines.contains(document.activeElement) || answer.problems.length;
-        if (typing && shown.length === answer.count && shown.every((id) => id in answer.infos)) {
-            // The field that somebody types in stays as it is
-            for (const line of lines.querySelectorAll(".o_channel_line")) {
-                line.querySelector(".o_channel_line_info").innerHTML = answer.infos[line.dataset.line];
+        if (answer.infos) {
+            // The fields that somebody types in stay as they are
+            for (const line of this.el.querySelectorAll(".o_channel_line")) {
+                line.querySelector(".o_channel_line_info").innerHTML = answer.infos[line.dataset.line] || "";
             }
         } else {
-            lines.innerHTML = answer.lines;
+            this.el.querySelector(".o_channel_lines").innerHTML = answer.lines;
         }
         this.el.querySelector(".o_channel_summary").innerHTML = answer.summary;
         for (const total of this.el.querySelectorAll(".o_channel_total")) {
