@@ -245,7 +245,7 @@ class ChannelRebateEngine(models.AbstractModel):
                     -- what is earned is calculated once for each line: OFFSET keeps the planner from repeating it
                     SELECT x.*, %(earned_after)s AS earned_after, %(earned_before)s AS earned_before
                       FROM (
-                    SELECT run.*, run.after - run.step AS before
+                    SELECT run.*, run.after - run.step AS before, %(at_after)s AS at_after, %(at_before)s AS at_before
                       FROM (
                         -- lines are sorted before they meet their curves, which are wide
                         SELECT f.*, c.tier_id, c.tier_ids, c.lowers, c.slopes, c.sums, c.below, c.slope, c.extra,
@@ -261,15 +261,17 @@ class ChannelRebateEngine(models.AbstractModel):
                             ON c.program_id = f.program_id AND c.pool_id = f.pool_id AND c.window_start = f.window_start
                            AND c.unit_id = f.unit_id AND c.version_id = f.version_id
                           %(carried_join)s
-                      ) run
+                      ) run OFFSET 0
                       ) x OFFSET 0
                  ) x""",
             facts=columns(FACT_KEY + FACT_VALUES, "x"),
             kept=SQL(", %s", columns(kept, "x")) if kept else SQL(""),
             tier=self._sql_line_tier(),
             rebate=self._sql_line_rebate(run, split),
-            earned_after=self._sql_earned(SQL("x.after")),
-            earned_before=self._sql_earned(SQL("x.before")),
+            at_after=self._sql_place(SQL("run.after"), SQL("run")),
+            at_before=self._sql_place(SQL("(run.after - run.step)"), SQL("run")),
+            earned_after=self._sql_earned(SQL("x.after"), SQL("x.at_after")),
+            earned_before=self._sql_earned(SQL("x.before"), SQL("x.at_before")),
             carried=carried,
             carried_join=carried_join,
             # the payees of one line share its place
@@ -278,13 +280,20 @@ class ChannelRebateEngine(models.AbstractModel):
             curve=run["curve"],
         )
 
-    def _sql_earned(self, total):
+    def _sql_place(self, total, curve):
+        """The tier in which a running total lies on a curve; NULL on a straight line, and 0 below the first tier."""
+        return SQL(
+            "CASE WHEN %(curve)s.lowers IS NOT NULL THEN width_bucket(%(total)s, %(curve)s.lowers) END",
+            curve=curve, total=total,
+        )
+
+    def _sql_earned(self, total, at):
         """What the window has earned when its running total is `total`. A straight line has nothing extra."""
         return SQL(
             """LEAST(CASE WHEN x.slope IS NOT NULL THEN x."offset" + x.slope * %(total)s
                           ELSE x."offset" + x.extra * %(total)s + %(curve)s END, x.ceiling)""",
             total=total,
-            curve=self._sql_curve(total, "x"),
+            curve=self._sql_curve(total, "x", at),
         )
 
     def _sql_line_rebate(self, run, split):
@@ -320,9 +329,9 @@ class ChannelRebateEngine(models.AbstractModel):
         """The tier that a line ends in, where tiers cut the running total; else that of the window."""
         return SQL(
             """CASE WHEN x.tier_ids IS NULL THEN x.tier_id
-                    ELSE x.tier_ids[GREATEST(width_bucket(x.after, x.lowers)
-                        - CASE WHEN x.boundary <> 'lower' AND x.after = x.lowers[width_bucket(x.after, x.lowers)]
-                               THEN 1 ELSE 0 END, 1)] END"""
+                    ELSE x.tier_ids[GREATEST(x.at_after
+                        - CASE WHEN x.boundary <> 'lower' AND x.after = x.lowers[x.at_after] THEN 1 ELSE 0 END, 1)]
+                     END"""
         )
 
     # === STAGE 3: BALANCES === #

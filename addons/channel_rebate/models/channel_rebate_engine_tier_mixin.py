@@ -256,15 +256,18 @@ class ChannelRebateEngineTierMixin(models.AbstractModel):
         """Rounded half up to the currency. What division leaves beyond the tenth digit is no amount."""
         return SQL("round(round(%s, 10) / %s) * %s", amount, rounding, rounding)
 
-    def _sql_curve(self, total, curve):
-        """What the lines up to a running total earn along the curve `curve` (alias), from zero."""
+    def _sql_curve(self, total, curve, at=None):
+        """What the lines up to a running total earn along the curve `curve` (alias), from zero.
+
+        :param at: the tier in which the total lies, where it is known
+        """
         column = {name: SQL.identifier(curve, name) for name in ("slope", "below", "lowers", "slopes", "sums")}
         return SQL(
             """CASE WHEN %(slope)s IS NOT NULL THEN %(slope)s * %(total)s
                     WHEN %(total)s < %(lowers)s[1] THEN %(below)s * %(total)s
                     ELSE %(sums)s[%(at)s] + %(slopes)s[%(at)s] * (%(total)s - %(lowers)s[%(at)s]) END""",
             total=total,
-            at=SQL("width_bucket(%s, %s)", total, column["lowers"]),
+            at=at or SQL("width_bucket(%s, %s)", total, column["lowers"]),
             **column,
         )
 

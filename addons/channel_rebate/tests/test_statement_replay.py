@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from .common import ChannelRebateCommon
 
-YEAR = ["2026-01-01", "2026-12-31"]
+YEAR = ("2026-01-01", "2026-12-31")
 
 
 @tagged("post_install", "-at_install")
