@@ -12,6 +12,7 @@
         "security/channel_order_transfer_security.xml",
         # Data
         "data/channel_order_transfer_data.xml",
+        "data/channel_order_dealer_data.xml",
         # Wizards
         "wizard/channel_order_transfer_decision_views.xml",
         # Views

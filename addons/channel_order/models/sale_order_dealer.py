@@ -4,6 +4,8 @@ from odoo.exceptions import UserError
 #: State of the order -> what a dealer is told; see :meth:`SaleOrder._channel_dealer_state`
 STATES = {"draft": "draft", "sent": "quotation", "sale": "confirmed", "cancel": "cancelled"}
 
+ACTIVITY_TYPE = "channel_order.mail_activity_type_dealer_order"
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -135,11 +137,25 @@ class SaleOrder(models.Model):
             return
         order = self.with_context(lang=user.lang)
         self.activity_schedule(
-            "mail.mail_activity_data_todo",
+            ACTIVITY_TYPE,
             user_id=user.id,
             summary=order.env._("Confirm the order of %s", self.partner_id.name),
             note=reason or False,
         )
+
+    def _action_confirm(self):
+        result = super()._action_confirm()
+        self._channel_close_asking()
+        return result
+
+    def _action_cancel(self):
+        result = super()._action_cancel()
+        self._channel_close_asking()
+        return result
+
+    def _channel_close_asking(self):
+        """Nobody is asked any more for what is confirmed or cancelled."""
+        self.filtered("channel_submitted_date").activity_feedback([ACTIVITY_TYPE])
 
     # === TELLING === #
 

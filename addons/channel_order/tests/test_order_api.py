@@ -141,6 +141,7 @@ class TestOrderApi(ChannelOrderingCommon):
         self.assertEqual(order.activity_ids.user_id, self.user_sales)
         self.assertEqual(order.activity_ids.summary, "Confirm the order of Test Dealer")
         order.with_user(self.user_manager).action_confirm()
+        self.assertFalse(order.activity_ids, "nobody is asked for what is done")
         self.assertEqual(self.Orders.with_user(self.user_portal).status("K-1")["state"], "confirmed")
 
     def test_a_dealer_confirms_where_the_company_has_it_so(self):
@@ -225,6 +226,8 @@ class TestOrderApi(ChannelOrderingCommon):
 
     def test_check_and_order_come_to_the_same(self):
         checked = self.Orders.with_user(self.user_portal).check(self._values())
+        told = self.Orders.with_user(self.user_sales).check(self._values(member_id=self.dealer.id))
+        self.assertEqual(told, checked, "a salesperson is told the same")
         made = self._submit()
         for name in ("amount_untaxed", "amount_tax", "amount_total", "currency", "findings", "credit"):
             self.assertEqual(checked[name], made[name], name)
@@ -245,6 +248,8 @@ class TestOrderApi(ChannelOrderingCommon):
             {"uom_id": self.uom_unit.id, "uom": "Units", "quantity": 1},
             {"uom_id": self.uom_box.id, "uom": "Test Box of 10", "quantity": 10},
         ])
+        sales = self.Orders.with_user(self.user_sales).catalogue(self.dealer.id, self.hospital.id)
+        self.assertEqual(sales, book, "a salesperson is told the same")
         west = self.Orders.with_user(self.user_manager).catalogue(self.other_dealer.id, self.hospital_west.id)
         self.assertIn("WEST-1", [row["code"] for row in west["rows"]])
 
