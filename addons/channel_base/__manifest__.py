@@ -16,7 +16,7 @@
         "base_tier_validation",
         "base_tier_validation_formula",
     ],
-    "external_dependencies": {"python": ["openpyxl", "python-stdnum", "xlsxwriter"]},
+    "external_dependencies": {"python": ["openpyxl", "python-stdnum", "rapidfuzz", "xlsxwriter"]},
     "data": [
         # Security
         "security/channel_groups.xml",

@@ -5,6 +5,7 @@ from . import channel_versioned_base_mixin
 from . import channel_versioned_mixin
 from . import channel_version_mixin
 from . import channel_version_line_mixin
+from . import channel_frozen_mixin
 from . import channel_udi
 from . import tier_definition
 from . import tier_review

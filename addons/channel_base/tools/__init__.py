@@ -1,3 +1,4 @@
+from . import document_match
 from . import gate
 from . import import_plan
 from . import table_file

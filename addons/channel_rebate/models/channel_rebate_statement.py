@@ -4,8 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.channel_base.tools.canonical import canonical_json, digest
-
 
 class ChannelRebateStatement(models.Model):
     """A statement as it was made: the figures of one payee and period, frozen, sent, confirmed or disputed.
@@ -18,8 +16,8 @@ class ChannelRebateStatement(models.Model):
     _name = "channel.rebate.statement"
     _description = "Rebate Statement Sent"
     _inherit = [
-        "channel.rebate.statement.match.mixin", "channel.rebate.statement.replay.mixin", "portal.mixin", "mail.thread",
-        "mail.activity.mixin",
+        "channel.frozen.mixin", "channel.rebate.statement.match.mixin", "channel.rebate.statement.replay.mixin",
+        "portal.mixin", "mail.thread", "mail.activity.mixin",
     ]
     _order = "date_to desc, id desc"
     _mail_post_access = "read"
@@ -31,9 +29,6 @@ class ChannelRebateStatement(models.Model):
     member_id = fields.Many2one("res.partner", string="Payee", required=True, readonly=True, index=True)
     date_from = fields.Date(required=True, readonly=True)
     date_to = fields.Date(required=True, readonly=True)
-    made_at = fields.Datetime(string="Figures of", required=True, readonly=True, default=fields.Datetime.now)
-    content = fields.Json(required=True, readonly=True, copy=False)
-    digest = fields.Char(required=True, readonly=True, copy=False, help="Of the figures, when they were frozen.")
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -88,12 +83,14 @@ class ChannelRebateStatement(models.Model):
     # === CRUD === #
 
     def write(self, vals):
-        frozen = {"content", "digest", "member_id", "company_id", "date_from", "date_to", "made_at"}
         kept = {"sources", "sources_digest"} & vals.keys()
         # sudo: whether they are there already, whoever writes
-        if frozen & vals.keys() or kept and any(self.sudo().mapped("sources_digest")):
+        if kept and any(self.sudo().mapped("sources_digest")):
             raise UserError(self.env._("The figures of a statement are frozen: make a new one."))
         return super().write(vals)
+
+    def _frozen_fields(self):
+        return super()._frozen_fields() | {"member_id", "company_id", "date_from", "date_to"}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
@@ -207,7 +204,7 @@ class ChannelRebateStatement(models.Model):
     # === BUSINESS METHODS === #
 
     def _freeze(self, member, company, content):
-        content_digest = digest(canonical_json(content))
+        content_digest = self._frozen_digest(content)
         domain = [("member_id", "=", member.id), ("company_id", "=", company.id),
                   ("date_from", "=", content["date_from"]), ("date_to", "=", content["date_to"])]
         standing = self.search([*domain, ("state", "!=", "replaced")], limit=1)

@@ -1,20 +1,14 @@
-from rapidfuzz import fuzz, process
-
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from odoo.addons.channel_base.tools import table_file
+from odoo.addons.channel_base.tools.document_match import RESULTS, match_documents, read_documents
 
 HEADINGS = {
     "document": "document", "number": "document", "invoice": "document", "单据": "document", "发票": "document",
     "rebate": "rebate", "amount": "rebate", "返利": "rebate", "金额": "rebate",
     "date": "date", "invoice date": "date", "日期": "date", "开票日期": "date",
 }
-#: Rows of one file: what a portal page can show and compare in a second
-MAX_ROWS = 5_000
-MAX_BYTES = 2 * 1024 * 1024
-#: From here on two document numbers are one that was mistyped, if their rebates agree as well
-SIMILAR = 85
 
 
 class ChannelRebateStatementMatchMixin(models.AbstractModel):
@@ -49,59 +43,26 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
             ))
         theirs, bad = self._match_read(content)
         ours = self._match_ours()
-        pairs = [(key, key) for key in ours if key in theirs]
-        pairs += self._match_similar(
-            {key: ours[key] for key in ours if key not in theirs},
-            {key: theirs[key] for key in theirs if key not in ours}, tolerance,
-        )
-        seen_ours, seen_theirs = {own for own, _their in pairs}, {their for _own, their in pairs}
-        pairs += [(key, None) for key in ours if key not in seen_ours]
-        pairs += [(None, key) for key in theirs if key not in seen_theirs]
-        rows = [self._match_row(ours.get(own), theirs.get(their), tolerance, days) for own, their in pairs]
-        order = ["different", "dated", "ours", "theirs", "matched"]
-        rows.sort(key=lambda row: (order.index(row["result"]), row["document"] or row["their_document"]))
+        rows = [self._match_row(**row) for row in match_documents(ours, theirs, tolerance, days)]
         return {
             "rows": rows, "bad": bad,
-            "counts": {result: sum(row["result"] == result for row in rows) for result in order},
+            "counts": {result: sum(row["result"] == result for row in rows) for result in RESULTS},
         }
 
     def _match_read(self, content):
         try:
-            table = table_file.read_table(
-                content, HEADINGS, ("document", "rebate"), max_rows=MAX_ROWS, max_bytes=MAX_BYTES
-            )
+            theirs, bad = read_documents(content, HEADINGS, "rebate")
         except table_file.TableFileError as error:
             raise UserError(self.env._(
                 "The file cannot be read (%s). Give an XLSX or CSV file of at most 2 MB and 5,000 rows, with the "
                 "columns Document and Rebate in its first row.", error.code,
             )) from None
-        theirs, bad = {}, []
-        for number, row in table.rows:
-            document = table_file.cell_text(row["document"]).strip()
-            try:
-                rebate = table_file.to_number(row["rebate"])
-            except ValueError:
-                rebate = None
-            try:
-                date = table_file.to_date(row.get("date"))
-            except ValueError:
-                bad.append({"row": number, "reason": self.env._(
-                    "Date %r is no plain day: write 2026-03-31.", table_file.cell_text(row["date"])
-                )})
-                continue
-            if not document:
-                bad.append({"row": number, "reason": self.env._("Document is empty.")})
-            elif rebate is None:
-                bad.append({"row": number, "reason": self.env._(
-                    "Rebate %r is no plain number: write 1200.50.", table_file.cell_text(row["rebate"])
-                )})
-            else:
-                found = theirs.setdefault(
-                    table_file.fold(document),
-                    {"document": document, "amount": 0.0, "date": date and date.isoformat()},
-                )
-                found["amount"] += rebate
-        return theirs, bad
+        reasons = {
+            "document": lambda _text: self.env._("Document is empty."),
+            "date": lambda text: self.env._("Date %r is no plain day: write 2026-03-31.", text),
+            "amount": lambda text: self.env._("Rebate %r is no plain number: write 1200.50.", text),
+        }
+        return theirs, [{"row": row, "reason": reasons[code](text)} for row, code, text in bad]
 
     def _match_ours(self):
         ours = {}
@@ -116,24 +77,7 @@ class ChannelRebateStatementMatchMixin(models.AbstractModel):
                     found["amount"] += line["rebate"]
         return ours
 
-    def _match_similar(self, ours, theirs, tolerance):
-        candidates = {}
-        for own, line in ours.items():
-            same = [key for key, row in theirs.items() if abs(row["amount"] - line["amount"]) <= tolerance + 1e-9]
-            found = process.extract(own, same, scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=2)
-            if len(found) == 1:
-                candidates.setdefault(found[0][0], []).append(own)
-        return [(owns[0], their) for their, owns in candidates.items() if len(owns) == 1]
-
-    def _match_row(self, own, their, tolerance, days):
-        difference = round((their["amount"] if their else 0.0) - (own["amount"] if own else 0.0), 6)
-        if own and their:
-            result = "matched" if abs(difference) <= tolerance + 1e-9 else "different"
-            if result == "matched" and own["date"] and their["date"]:
-                apart = fields.Date.to_date(own["date"]) - fields.Date.to_date(their["date"])
-                result = "matched" if abs(apart.days) <= days else "dated"
-        else:
-            result = "ours" if own else "theirs"
+    def _match_row(self, result, own, their, difference):
         return {
             "result": result, "document": own and own["document"], "their_document": their and their["document"],
             "ours": own and round(own["amount"], 6), "theirs": their and round(their["amount"], 6),

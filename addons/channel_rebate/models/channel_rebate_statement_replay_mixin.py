@@ -5,7 +5,7 @@ import zlib
 from odoo import fields, models
 from odoo.tools import SQL
 
-from odoo.addons.channel_base.tools.canonical import canonical_json, digest
+from odoo.addons.channel_base.tools.canonical import digest
 
 from ..tools.relations import CommonTables
 from ..tools.terms import Run, Term
@@ -41,9 +41,7 @@ class ChannelRebateStatementReplayMixin(models.AbstractModel):
         """
         self.ensure_one()
         self.check_access("read")
-        problems = []
-        if digest(canonical_json(self.content)) != self.digest:
-            problems.append(self.env._("The figures are not those that were frozen."))
+        problems = self._frozen_problems()
         for program in self.content["programs"]:
             problems += self._replay_figures(program)
         # sudo: whoever may read a statement may know whether it holds; nothing else of its sources is told
