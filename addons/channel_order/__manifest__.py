@@ -6,13 +6,18 @@
     "author": "Channel Suite contributors",
     "license": "AGPL-3",
     "depends": ["channel_contract"],
+    "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         # Security
         "security/ir.model.access.csv",
         "security/channel_order_transfer_security.xml",
+        "security/channel_account_security.xml",
         # Data
+        "data/channel_account_statement_data.xml",
         "data/channel_order_transfer_data.xml",
         "data/channel_order_dealer_data.xml",
+        # Reports
+        "report/channel_account_statement_templates.xml",
         # Wizards
         "wizard/channel_order_transfer_decision_views.xml",
         # Views
@@ -23,7 +28,12 @@
         "views/product_template_views.xml",
         "views/res_company_dealer_views.xml",
         "views/portal_order_templates.xml",
+        "views/channel_account_statement_views.xml",
+        "views/channel_account_difference_views.xml",
+        "views/account_move_views.xml",
+        "views/portal_account_templates.xml",
         "views/channel_order_menus.xml",
+        "views/channel_account_menus.xml",
     ],
     "assets": {
         "web.assets_frontend": [

@@ -1,1 +1,2 @@
+from . import portal_account
 from . import portal_order

@@ -9,3 +9,12 @@ from . import sale_order_line
 from . import product_template
 from . import res_company
 from . import sale_order_dealer
+from . import channel_account_statement_content_mixin  # first: the statement inherits both
+from . import channel_account_statement_match_mixin
+from . import channel_account_statement
+from . import channel_account_match
+from . import channel_account_difference
+from . import account_move
+from . import channel_contract_version
+from . import res_company_invoicing
+from . import sale_order_line_invoicing

@@ -1,1 +1,2 @@
+from . import channel_account_statement_batch
 from . import channel_order_transfer_decision

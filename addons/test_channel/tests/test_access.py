@@ -126,6 +126,9 @@ MATRIX = """
     channel.settlement.line         r     r       -       -        crud    -          r         r       crud  -        -      -
 
     # Orders
+    channel.account.statement       r     r       -       -        crud    -          r         r       crud  -        r      -
+    channel.account.match           r     r       -       -        cr      -          r         r       cr    -        -      -
+    channel.account.difference      r     r       -       -        cru     -          r         r       cru   -        r      -
     channel.order.transfer          crud  crud    r       r        r       r          r         r       crud  -        r      -
     channel.order.transfer.line     crud  crud    r       r        r       r          r         r       crud  -        r      -
 
@@ -141,6 +144,7 @@ MATRIX = """
     channel.admission.decision.line crud  crud    -       -        -       crud       -         -       crud  -        -      -
     channel.member.change           -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.contract.decision       -     -       -       crud     -       -          -         -       crud  -        -      -
+    channel.account.statement.batch -    -       -       -        crud    -          -         -       crud  -        -      -
     channel.order.transfer.decision -     crud    -       -        -       -          -         -       crud  -        -      -
     channel.member.decision         -     crud    -       -        -       crud       -         -       crud  -        -      -
     channel.scope.review            crud  crud    -       -        -       crud       -         -       crud  -        -      -
