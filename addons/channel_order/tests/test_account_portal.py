@@ -111,7 +111,7 @@ class TestAccountPortal(ChannelAccountSentCommon, HttpCase):
         self.assertIn(self.statement.name, self.url_open(URL).text)
         page = self.url_open(self.url).text
         self.assertIn(self.first.name, page)
-        self.assertIn("11", re.search(r"text-danger\">(\d+)", page).group(1))
+        self.assertRegex(page, r"11</?[^<]*>? ?days overdue|11 days overdue")
         self._post("answer", answer="confirm")
         self.assertRecordValues(self.statement, [{"state": "confirmed", "answered_by_id": self.user_portal.id}])
         self.assertTrue(self.statement.answered_from)
@@ -138,7 +138,8 @@ class TestAccountPortal(ChannelAccountSentCommon, HttpCase):
 
     def test_files(self):
         self.assertEqual(self.url_open(f"{self.url}/file.xlsx").content[:2], b"PK")
-        self.assertEqual(self.url_open(f"{self.url}/file.pdf").content[:4], b"%PDF")
+        # Reports are drawn as HTML while tests run
+        self.assertIn(self.first.name, self.url_open(f"{self.url}/file.pdf").text)
 
     def test_guessed_ids(self):
         draft = self._make("2025-02")
