@@ -12,12 +12,15 @@
         "security/ir.model.access.csv",
         "security/channel_order_transfer_security.xml",
         "security/channel_account_security.xml",
+        "security/channel_acceptance_security.xml",
         # Data
         "data/channel_account_statement_data.xml",
+        "data/channel_acceptance_data.xml",
         "data/channel_order_transfer_data.xml",
         "data/channel_order_dealer_data.xml",
         # Reports
         "report/channel_account_statement_templates.xml",
+        "report/channel_acceptance_report.xml",
         # Wizards
         "wizard/channel_order_transfer_decision_views.xml",
         # Views
@@ -32,6 +35,8 @@
         "views/channel_account_difference_views.xml",
         "views/account_move_views.xml",
         "views/portal_account_templates.xml",
+        "views/channel_acceptance_views.xml",
+        "views/portal_acceptance_templates.xml",
         "views/channel_order_menus.xml",
         "views/channel_account_menus.xml",
     ],

@@ -1,2 +1,3 @@
 from . import portal_account
 from . import portal_order
+from . import portal_acceptance

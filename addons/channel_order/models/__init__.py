@@ -1,3 +1,7 @@
+from . import channel_acceptance_api_mixin  # first: the acceptance inherits it
+from . import channel_acceptance
+from . import channel_acceptance_line
+from . import channel_contract_version
 from . import channel_order_input_mixin  # first: the orders inherit it
 from . import channel_order_cart_mixin
 from . import channel_order
@@ -15,6 +19,6 @@ from . import channel_account_statement
 from . import channel_account_match
 from . import channel_account_difference
 from . import account_move
-from . import channel_contract_version
 from . import res_company_invoicing
 from . import sale_order_line_invoicing
+from . import stock_picking

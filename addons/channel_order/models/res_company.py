@@ -20,6 +20,18 @@ class ResCompany(models.Model):
         help="Dealers read “Few left” when less than this is free, in the product's own unit.",
     )
 
+    channel_acceptance_days = fields.Integer(
+        string="Days to Accept", default=7,
+        help="In which receivers may refuse what was delivered, from the day of shipping, unless a contract says "
+        "otherwise. 0: no limit.",
+    )
+    channel_silence_accepts = fields.Boolean(
+        string="Silence Accepts", help="No answer within these days is acceptance, unless a contract says otherwise."
+    )
+
+    _channel_acceptance_days_positive = models.Constraint(
+        "CHECK (channel_acceptance_days >= 0)", "Days to Accept are 0 or more."
+    )
     _channel_portal_low_stock_positive = models.Constraint(
         "CHECK (channel_portal_low_stock >= 0)", "The quantity below which few are left is 0 or more."
     )

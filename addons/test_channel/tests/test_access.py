@@ -129,6 +129,8 @@ MATRIX = """
     channel.account.statement       r     r       -       -        crud    -          r         r       crud  -        r      -
     channel.account.match           r     r       -       -        cr      -          r         r       cr    -        -      -
     channel.account.difference      r     r       -       -        cru     -          r         r       cru   -        r      -
+    channel.acceptance              r     r       r       r        r       r          r         r       r     -        r      -
+    channel.acceptance.line         r     r       r       r        r       r          r         r       r     -        -      -
     channel.order.transfer          crud  crud    r       r        r       r          r         r       crud  -        r      -
     channel.order.transfer.line     crud  crud    r       r        r       r          r         r       crud  -        r      -
 
