@@ -22,3 +22,4 @@ from . import account_move
 from . import res_company_invoicing
 from . import sale_order_line_invoicing
 from . import stock_picking
+from . import stock_move_line

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-INVOICE_ON = [("order", "Order"), ("delivery", "Delivery")]
+INVOICE_ON = [("order", "Order"), ("delivery", "Delivery"), ("acceptance", "Acceptance")]
 
 
 class ChannelContractVersion(models.Model):

@@ -172,6 +172,29 @@ class TestAcceptance(ChannelAcceptanceCommon):
         with freeze_time("2028-03-01"):
             self.assertEqual(acceptance.scan("(01)06901234567892(17)280229(10)LOT-B")["code"], "expired")
 
+    # === INVOICING === #
+
+    def test_invoiced_on_acceptance(self):
+        self.company.channel_invoice_on = "acceptance"
+        acceptance = self._delivered()
+        line = acceptance.sale_id.order_line
+        self.assertRecordValues(line, [{"qty_delivered": 10, "qty_to_invoice": 0, "invoice_status": "no"}])
+        short = self._line(acceptance, self.lot_b)
+        acceptance.accept([{"line_id": short.id, "accepted": 3, "reason": "damaged"}])
+        self.assertRecordValues(line, [
+            {"channel_accepted_qty": 9, "qty_to_invoice": 9, "invoice_status": "to invoice"}
+        ])
+        invoice = acceptance.sale_id._create_invoices()
+        self.assertEqual(invoice.invoice_line_ids.quantity, 9)
+        self.assertEqual((line.qty_to_invoice, line.invoice_status), (0, "no"))
+
+    def test_a_contract_may_say_so_for_one_dealer(self):
+        self._channel_version(self.contract, valid_from="2021-01-01", channel_invoice_on="acceptance")
+        acceptance, other = self._delivered(), self._delivered(self.other_dealer)
+        self.device.invoice_policy = "delivery"
+        self.assertEqual(acceptance.sale_id.order_line.qty_to_invoice, 0)
+        self.assertEqual(other.sale_id.order_line.qty_to_invoice, 10)
+
     # === WHO === #
 
     def test_the_receiver_and_nobody_else(self):
