@@ -22,6 +22,7 @@
         "wizard/channel_cn_county_load_views.xml",
         # Views
         "views/channel_cn_day_views.xml",
+        "views/account_move_views.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

@@ -29,3 +29,21 @@ class TestFapiao(AccountTestInvoicingCommon):
         other = self.init_invoice("out_invoice", invoice_date=fields.Date.to_date("2026-03-02"))
         with self.assertRaisesRegex(ValidationError, "4711"):
             (self.move | other).write({"fapiao": "4711"})
+
+    def test_a_number_that_is_on_another_invoice_is_warned_of(self):
+        for number in ("12345678", "25332000000012345678"):
+            with self.subTest(number):
+                other = self.init_invoice("out_invoice", invoice_date=fields.Date.to_date("2026-03-03"))
+                other.fapiao = self.move.fapiao = number
+                self.assertIn(number, other.channel_fapiao_warning)
+                self.assertTrue(self.move.channel_fapiao_warning)
+                other.fapiao = False
+                self.assertFalse(other.channel_fapiao_warning)
+                self.move.invalidate_recordset()
+                self.assertFalse(self.move.channel_fapiao_warning)
+
+    def test_vendors_may_have_our_numbers(self):
+        bill = self.init_invoice("in_invoice", invoice_date=fields.Date.to_date("2026-03-03"))
+        bill.fapiao = self.move.fapiao = "12345678"
+        self.assertFalse(bill.channel_fapiao_warning)
+        self.assertFalse(self.move.channel_fapiao_warning)
