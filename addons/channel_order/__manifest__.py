@@ -36,6 +36,7 @@
         "views/account_move_views.xml",
         "views/portal_account_templates.xml",
         "views/channel_acceptance_views.xml",
+        "views/channel_claim_views.xml",
         "views/portal_acceptance_templates.xml",
         "views/channel_order_menus.xml",
         "views/channel_account_menus.xml",

@@ -23,3 +23,5 @@ from . import res_company_invoicing
 from . import sale_order_line_invoicing
 from . import stock_picking
 from . import stock_move_line
+from . import channel_claim
+from . import channel_claim_line

@@ -13,6 +13,10 @@ class AccountMove(models.Model):
         groups="stock.group_stock_user", help="Done deliveries and returns of the order lines on the invoice.",
     )
 
+    channel_claim_id = fields.Many2one(
+        "channel.claim", string="Claim", readonly=True, copy=False, index="btree_not_null", check_company=True
+    )
+
     @api.depends("invoice_line_ids.sale_line_ids")
     def _compute_channel_order_ids(self):
         for move in self:

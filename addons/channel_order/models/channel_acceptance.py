@@ -58,6 +58,8 @@ class ChannelAcceptance(models.Model):
     signed_by = fields.Char(string="Signed by", readonly=True, copy=False, help="Name of who received the goods.")
     was_silent = fields.Boolean(string="Accepted by Silence", readonly=True, copy=False)
     external_id = fields.Char(string="External Number", readonly=True, copy=False)
+    claim_ids = fields.One2many("channel.claim", "acceptance_id", string="Claims", readonly=True)
+    claim_count = fields.Integer(string="Number of Claims", compute="_compute_claim_count")
     is_overdue = fields.Boolean(string="Overdue", compute="_compute_is_overdue", search="_search_is_overdue")
 
     _picking_once = models.UniqueIndex("(picking_id)", "This delivery has its acceptance already.")
@@ -85,6 +87,11 @@ class ChannelAcceptance(models.Model):
         if set(value) == {True}:
             return late
         return ["!", "&", "&", *late] if set(value) == {False} else []
+
+    @api.depends("claim_ids")
+    def _compute_claim_count(self):
+        for acceptance in self:
+            acceptance.claim_count = len(acceptance.claim_ids)
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -174,11 +181,43 @@ class ChannelAcceptance(models.Model):
         )
         self.env["channel.alert"]._clear_alerts("channel_acceptance", [self._alert_key()])
         if differs:
+            self._claim_differences()
             owner = self.sale_id.user_id or self.create_uid
             self.activity_schedule(
                 "mail.mail_activity_data_todo", user_id=owner.id,
                 summary=self.env._("%(member)s refused goods of %(name)s", member=self.member_id.name, name=self.name),
             )
+
+    def _claim_differences(self):
+        """What was refused waits as a claim for its decision."""
+        refused = self.line_ids.filtered(lambda line: line.uom_id.compare(line.refused_quantity, 0) > 0)
+        if refused:
+            # sudo: receivers do not write claims; it says what they have just signed
+            self.env["channel.claim"].sudo().create({
+                "kind": "difference", "acceptance_id": self.id,
+                "line_ids": [
+                    fields.Command.create({
+                        "acceptance_line_id": line.id, "quantity": line.refused_quantity, "reason": line.reason,
+                        "note": line.note,
+                    })
+                    for line in refused
+                ],
+            })
+
+    def action_claim(self):
+        """Open a return of what was accepted."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("Claim"), "res_model": "channel.claim",
+            "view_mode": "form", "context": {"default_acceptance_id": self.id, "default_kind": "return"},
+        }
+
+    def action_view_claims(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("channel_order.channel_claim_action"),
+            "domain": [("acceptance_id", "=", self.id)], "context": {},
+        }
 
     def _alert_key(self):
         return f"overdue-{self.id}"

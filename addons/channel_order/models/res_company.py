@@ -29,6 +29,10 @@ class ResCompany(models.Model):
         string="Silence Accepts", help="No answer within these days is acceptance, unless a contract says otherwise."
     )
 
+    channel_return_days = fields.Integer(
+        string="Days to Return", help="In which receivers may send accepted goods back. 0: no limit."
+    )
+
     _channel_acceptance_days_positive = models.Constraint(
         "CHECK (channel_acceptance_days >= 0)", "Days to Accept are 0 or more."
     )

@@ -3,6 +3,7 @@ from . import test_account_property
 from . import test_account_statement
 from . import test_account_tour
 from . import test_acceptance
+from . import test_claim
 from . import test_order_api
 from . import test_order_concurrency
 from . import test_order_portal

@@ -130,6 +130,8 @@ MATRIX = """
     channel.account.match           r     r       -       -        cr      -          r         r       cr    -        -      -
     channel.account.difference      r     r       -       -        cru     -          r         r       cru   -        r      -
     channel.acceptance              r     r       r       r        r       r          r         r       r     -        r      -
+    channel.claim                   crud  crud    r       r        r       r          r         r       crud  -        -      -
+    channel.claim.line              crud  crud    r       r        r       r          r         r       crud  -        -      -
     channel.acceptance.line         r     r       r       r        r       r          r         r       r     -        -      -
     channel.order.transfer          crud  crud    r       r        r       r          r         r       crud  -        r      -
     channel.order.transfer.line     crud  crud    r       r        r       r          r         r       crud  -        r      -
