@@ -30,7 +30,7 @@ class ChannelAcceptanceLine(models.Model):
     state = fields.Selection(related="acceptance_id.state")
     move_line_id = fields.Many2one("stock.move.line", readonly=True, ondelete="set null", index="btree_not_null")
     product_id = fields.Many2one("product.product", required=True, readonly=True, ondelete="restrict", index=True)
-    lot_id = fields.Many2one("stock.lot", string="Lot", readonly=True, ondelete="restrict", index="btree_not_null")
+    lot_id = fields.Many2one("stock.lot", readonly=True, ondelete="restrict", index="btree_not_null")
     expiry = fields.Datetime(related="lot_id.expiration_date", string="Expires on")
     uom_id = fields.Many2one(related="product_id.uom_id")
     quantity = fields.Float(string="Delivered", digits="Product Unit", readonly=True)
