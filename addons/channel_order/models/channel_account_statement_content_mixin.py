@@ -44,6 +44,7 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
         return {
             "orders": self._section_orders,
             "deliveries": self._section_deliveries,
+            "acceptances": self._section_acceptances,
             "invoices": lambda scope: self._section_ledger(scope)["invoices"],
             "credits": lambda scope: self._section_ledger(scope)["credits"],
             "payments": lambda scope: self._section_ledger(scope)["payments"],
@@ -58,6 +59,7 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
         return {
             "orders": self.env._("Ordered, not delivered yet"),
             "deliveries": self.env._("Delivered, not invoiced yet"),
+            "acceptances": self.env._("Not accepted, or not accepted yet"),
             "invoices": self.env._("Invoices"),
             "credits": self.env._("Credit notes"),
             "payments": self.env._("Payments"),
@@ -100,6 +102,33 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
             result.append(self._section_sale_line(
                 "delivery", line, line.qty_delivered - line.qty_invoiced,
                 ", ".join(pickings.sorted("id").mapped("name")) or line.order_id.name,
+            ))
+        return result
+
+    def _section_acceptances(self, scope):
+        """Deliveries until the end of the period that wait for the receiver, and what of the others was refused."""
+        after = fields.Datetime.to_datetime(scope["date_to"] + timedelta(days=1))
+        acceptances = self.env["channel.acceptance"].search([
+            ("member_id.commercial_partner_id", "=", scope["member"].id), ("company_id", "=", scope["company"].id),
+            ("shipped_at", "<", after), "|", ("state", "in", ("waiting", "arrived")),
+            "&", ("state", "=", "differs"), ("shipped_at", ">=", fields.Datetime.to_datetime(scope["date_from"])),
+        ], order="shipped_at, id")
+        states = dict(acceptances._fields["state"]._description_selection(self.env))
+        result = []
+        for acceptance in acceptances:
+            amount = 0.0
+            for line in acceptance.line_ids:
+                sold = line.move_line_id.move_id.sale_line_id
+                quantity = line.quantity if acceptance.state in ("waiting", "arrived") else line.refused_quantity
+                if sold.product_uom_qty:
+                    quantity = line.uom_id._compute_quantity(quantity, sold.product_uom_id, round=False)
+                    amount += sold.price_total / sold.product_uom_qty * quantity
+            order = acceptance.sale_id
+            result.append(self._section_line(
+                f"acceptance_{acceptance.id}", order.currency_id or scope["company"].currency_id, amount,
+                acceptance.name, scope["company"]._channel_date(acceptance.shipped_at), due=acceptance.due_date,
+                text=f"{acceptance.picking_id.name}: {states[acceptance.state]}", orders=order.name,
+                reference=order.client_order_ref,
             ))
         return result
 

@@ -111,6 +111,7 @@ class TestAccountPortal(ChannelAccountSentCommon, HttpCase):
         self.assertIn(self.statement.name, self.url_open(URL).text)
         page = self.url_open(self.url).text
         self.assertIn(self.first.name, page)
+        self.assertRegex(page, r"<textarea[^>]*name=\"words\"")
         self.assertRegex(page, r"11</?[^<]*>? ?days overdue|11 days overdue")
         self._post("answer", answer="confirm")
         self.assertRecordValues(self.statement, [{"state": "confirmed", "answered_by_id": self.user_portal.id}])

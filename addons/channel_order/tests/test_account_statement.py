@@ -71,6 +71,20 @@ class TestAccountStatement(ChannelAccountCommon):
         self.assertEqual(invoice.channel_order_ids, order)
         self.assertEqual(invoice.channel_picking_ids, move.picking_id)
 
+    def test_what_waits_for_its_receiver(self):
+        order = self._order([(self.consumable, 10)])
+        order.picking_ids.move_ids.write({"quantity": 4, "picked": True})
+        order.picking_ids.with_context(skip_backorder=True).button_validate()
+        acceptance = self.env["channel.acceptance"].search([("sale_id", "=", order.id)])
+        today = self.company._channel_today()
+        period = [today.replace(day=1), today]
+        line = self._lines(self._make(period), "acceptances")[0]
+        self.assertEqual((line["document"], line["orders"]), (acceptance.name, order.name))
+        self.assertEqual(line["amount"], round(order.amount_total * 0.4, 2))
+        acceptance.accept([{"line_id": acceptance.line_ids.id, "accepted": 3, "reason": "damaged"}])
+        self.assertEqual([line["amount"] for line in self._lines(self._make(period), "acceptances")],
+                         [round(order.amount_total * 0.1, 2)])
+
     def test_frozen_and_replaced(self):
         first = self._make()
         self.assertEqual(self._make(), first, "the same figures make no second statement")
