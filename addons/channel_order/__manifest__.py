@@ -13,7 +13,9 @@
         "security/channel_order_transfer_security.xml",
         "security/channel_account_security.xml",
         "security/channel_acceptance_security.xml",
+        "security/channel_allocation_security.xml",
         # Data
+        "data/channel_allocation_data.xml",
         "data/channel_account_statement_data.xml",
         "data/channel_acceptance_data.xml",
         "data/channel_order_transfer_data.xml",
@@ -37,6 +39,7 @@
         "views/portal_account_templates.xml",
         "views/channel_acceptance_views.xml",
         "views/channel_claim_views.xml",
+        "views/channel_allocation_views.xml",
         "views/portal_acceptance_templates.xml",
         "views/channel_order_menus.xml",
         "views/channel_account_menus.xml",

@@ -26,3 +26,6 @@ from . import stock_picking
 from . import stock_move_line
 from . import channel_claim
 from . import channel_claim_line
+from . import channel_allocation
+from . import channel_allocation_line
+from . import channel_allocation_rule

@@ -1,3 +1,4 @@
+from . import test_allocation
 from . import test_account_portal
 from . import test_account_property
 from . import test_account_statement

@@ -130,6 +130,9 @@ MATRIX = """
     channel.account.match           r     r       -       -        cr      -          r         r       cr    -        -      -
     channel.account.difference      r     r       -       -        cru     -          r         r       cru   -        r      -
     channel.acceptance              r     r       r       r        r       r          r         r       r     -        r      -
+    channel.allocation              r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.allocation.line         r     rd      r       r        r       r          r         r       rd    -        -      -
+    channel.allocation.rule         r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.claim                   crud  crud    r       r        r       r          r         r       crud  -        -      -
     channel.claim.line              crud  crud    r       r        r       r          r         r       crud  -        -      -
     channel.acceptance.line         r     r       r       r        r       r          r         r       r     -        -      -
