@@ -14,7 +14,6 @@ from . import product_template
 from . import res_company
 from . import sale_order_dealer
 from . import channel_account_statement_content_mixin  # first: the statement inherits both
-from . import channel_account_statement_acceptance_mixin
 from . import channel_account_statement_match_mixin
 from . import channel_account_statement
 from . import channel_account_match

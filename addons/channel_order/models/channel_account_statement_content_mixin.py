@@ -45,6 +45,7 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
             "orders": self._section_orders,
             "deliveries": self._section_deliveries,
             "acceptances": self._section_acceptances,
+            "claims": self._section_claims,
             "invoices": lambda scope: self._section_ledger(scope)["invoices"],
             "credits": lambda scope: self._section_ledger(scope)["credits"],
             "payments": lambda scope: self._section_ledger(scope)["payments"],
@@ -60,6 +61,7 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
             "orders": self.env._("Ordered, not delivered yet"),
             "deliveries": self.env._("Delivered, not invoiced yet"),
             "acceptances": self.env._("Not accepted, or not accepted yet"),
+            "claims": self.env._("Claims that are being decided"),
             "invoices": self.env._("Invoices"),
             "credits": self.env._("Credit notes"),
             "payments": self.env._("Payments"),
@@ -129,6 +131,27 @@ class ChannelAccountStatementContentMixin(models.AbstractModel):
                 acceptance.name, scope["company"]._channel_date(acceptance.shipped_at), due=acceptance.due_date,
                 text=f"{acceptance.picking_id.name}: {states[acceptance.state]}", orders=order.name,
                 reference=order.client_order_ref,
+            ))
+        return result
+
+    def _section_claims(self, scope):
+        """What would be credited if every open claim were granted: in favour of the dealer, so negative."""
+        after = fields.Datetime.to_datetime(scope["date_to"] + timedelta(days=1))
+        claims = self.env["channel.claim"].search([
+            ("acceptance_id.member_id", "=", scope["member"].id), ("company_id", "=", scope["company"].id),
+            ("acceptance_id.shipped_at", "<", after), ("state", "=", "draft"),
+        ], order="date, id")
+        result = []
+        for line in claims.line_ids:
+            sale_line = line.acceptance_line_id.move_line_id.move_id.sale_line_id
+            order = sale_line.order_id or line.claim_id.sale_id
+            price = sale_line.price_total / sale_line.product_uom_qty if sale_line.product_uom_qty else 0.0
+            quantity = line.uom_id._compute_quantity(line.quantity, sale_line.product_uom_id or line.uom_id)
+            result.append(self._section_line(
+                f"claim_{line.id}", order.currency_id, -price * quantity, line.claim_id.name, line.claim_id.date,
+                reference=order.client_order_ref, orders=order.name,
+                text=f"{line.product_id.display_name} {line.lot_id.name or ''}: {line.quantity:g} {line.uom_id.name}",
+                contract=order.channel_contract_version_id.display_name,
             ))
         return result
 
