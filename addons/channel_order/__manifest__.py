@@ -53,4 +53,5 @@
             "channel_order/static/tests/tours/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
 }
