@@ -14,7 +14,9 @@
         "security/channel_account_security.xml",
         "security/channel_acceptance_security.xml",
         "security/channel_allocation_security.xml",
+        "security/channel_lot_hold_security.xml",
         # Data
+        "data/channel_lot_hold_data.xml",
         "data/channel_allocation_data.xml",
         "data/channel_account_statement_data.xml",
         "data/channel_acceptance_data.xml",
@@ -40,6 +42,7 @@
         "views/channel_acceptance_views.xml",
         "views/channel_claim_views.xml",
         "views/channel_allocation_views.xml",
+        "views/channel_lot_hold_views.xml",
         "views/portal_acceptance_templates.xml",
         "views/channel_order_menus.xml",
         "views/channel_account_menus.xml",

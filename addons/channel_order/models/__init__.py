@@ -28,3 +28,8 @@ from . import channel_claim_line
 from . import channel_allocation
 from . import channel_allocation_line
 from . import channel_allocation_rule
+from . import channel_lot_hold
+from . import stock_lot
+from . import stock_quant
+from . import stock_move
+from . import channel_gate

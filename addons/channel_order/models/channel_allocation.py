@@ -214,7 +214,7 @@ class ChannelAllocation(models.Model):
         )
 
     def _sql_supply(self):
-        """-> select `(product_id, quantity)`: free stock that has not expired, and what the demand holds reserved"""
+        """-> select `(product_id, quantity)`: free stock and what the demand holds reserved; no expired or held lots"""
         return SQL(
             """WITH place AS (%(place)s)
             SELECT product_id, sum(quantity) AS quantity FROM (
@@ -224,12 +224,14 @@ class ChannelAllocation(models.Model):
              LEFT JOIN stock_lot lot ON lot.id = q.lot_id
                  WHERE q.owner_id IS NULL
                    AND (lot.expiration_date IS NULL OR lot.expiration_date > now() AT TIME ZONE 'UTC')
+                   AND NOT COALESCE(lot.channel_is_held, FALSE)
                  UNION ALL
                 SELECT sml.product_id, sml.quantity_product_uom::numeric
                   FROM stock_move_line sml
                   JOIN demand d ON d.move_id = sml.move_id
              LEFT JOIN stock_lot lot ON lot.id = sml.lot_id
-                 WHERE lot.expiration_date IS NULL OR lot.expiration_date > now() AT TIME ZONE 'UTC'
+                 WHERE (lot.expiration_date IS NULL OR lot.expiration_date > now() AT TIME ZONE 'UTC')
+                   AND NOT COALESCE(lot.channel_is_held, FALSE)
             ) part GROUP BY product_id""",
             place=self._sql_place(),
         )

@@ -16,3 +16,4 @@ from . import test_transfer_property
 from . import test_transfer_propose
 from . import test_transfer_take_back
 from . import test_transfer_tour
+from . import test_lot_hold

@@ -133,6 +133,7 @@ MATRIX = """
     channel.allocation              r     crud    r       r        r       r          r         r       crud  -        -      -
     channel.allocation.line         r     rd      r       r        r       r          r         r       rd    -        -      -
     channel.allocation.rule         r     crud    r       r        r       r          r         r       crud  -        -      -
+    channel.lot.hold                r     r       r       r        r       cru        r         r       cru   -        -      -
     channel.claim                   crud  crud    r       r        r       r          r         r       crud  -        -      -
     channel.claim.line              crud  crud    r       r        r       r          r         r       crud  -        -      -
     channel.acceptance.line         r     r       r       r        r       r          r         r       r     -        -      -
