@@ -260,8 +260,11 @@ class ChannelOrderPortal(ChannelSpecialPricePortal):
         """Take a pasted list, a file, or rows that stayed and were mended. Nothing of it is lost: what cannot be taken
         over stays with the cart, each row with its reason."""
         order = self._channel_cart(order_id)
-        if not order or self._channel_hit():
+        if not order:
             return request.redirect(URL)
+        if self._channel_hit():
+            problem = request.env._("Too many lists were sent within an hour. Wait a little, then send this one again.")
+            return self._channel_cart_page(order, problem, {"text": text})
         api, file = self._channel_order_api(order), request.httprequest.files.get("file")
         rows = [] if mode == "mend" else [OrderRow(*row) for row in order.channel_pending_rows or []]
         try:

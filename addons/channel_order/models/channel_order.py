@@ -84,7 +84,7 @@ class ChannelOrder(models.AbstractModel):
         """Order. The same order twice is one order.
 
         Idempotent by ``key`` and by ``client_order_ref``, for each member: sent again it changes nothing and answers
-        what became of the order.
+        what became of the order. With a new key the number of a cancelled order can be used again.
 
         :param dict values: ``member_id`` (a dealer leaves it out), ``customer_id`` (the hospital), ``client_order_ref``
             (the member's own number), ``tender_reference``, ``requested_date`` (``2026-03-31``), ``note``, ``submit``
@@ -239,10 +239,13 @@ class ChannelOrder(models.AbstractModel):
         if not key and not reference:
             return orders
         company = self.env.company
-        names = Domain.OR(
-            Domain(name, "=", value)
-            for name, value in (("channel_order_key", key), ("client_order_ref", reference)) if value
-        )
+        names = Domain("channel_order_key", "=", key) if key else Domain.FALSE
+        if reference:
+            by_reference = Domain("client_order_ref", "=", reference)
+            if key:
+                # A new key says that it is meant anew; without one it may be the old message, late
+                by_reference &= Domain("state", "!=", "cancel")
+            names |= by_reference
         domain = Domain("partner_id", "child_of", member.id) & Domain("company_id", "=", company.id) & names
         # One submission of a member after the other: the second waits for the end of the first.
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext('channel.order'), %s)", member.id))

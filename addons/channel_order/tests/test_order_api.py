@@ -47,6 +47,16 @@ class TestOrderApi(ChannelOrderingCommon):
         other = self._submit(key="K-2", client_order_ref="PO-2")
         self.assertNotEqual(other["reference"], first["reference"])
 
+    def test_a_cancelled_order_is_sent_anew_by_another_key_only(self):
+        first = self._submit(submit=False)
+        self.Orders.with_user(self.user_portal).cancel(first["reference"])
+        for key in ("K-1", None):
+            self.assertEqual(self._submit(key=key)["state"], "cancelled")
+        again = self._submit(key="K-2")
+        self.assertEqual(again["state"], "submitted")
+        self.assertNotEqual(again["reference"], first["reference"])
+        self.assertEqual(self._submit(key="K-3"), again)
+
     def test_the_same_number_of_another_member_is_another_order(self):
         first = self._submit()
         other = self._submit(

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from unittest.mock import patch
 
 import openpyxl
 
@@ -231,6 +232,13 @@ class TestOrderPortal(HttpCase, ChannelOrderingCommon):
             self.assertIn("GAUZE 5", page.text)
         self.assertEqual(cart.order_line.product_id, self.device)
         self.assertIn("Nothing was pasted", self._post(f"{cart.id}/rows", text=" ").text)
+
+    def test_too_many_lists_lose_nothing(self):
+        cart = self._cart(text="")
+        with patch.object(self.env.registry["channel.portal.hit"], "_hit", lambda self, kind, address: 60):
+            page = self._post(f"{cart.id}/rows", text="GAUZE 6")
+        self.assertIn("Too many lists", page.text)
+        self.assertIn("GAUZE 6", page.text)
 
     def test_repeat_an_earlier_order(self):
         earlier = self._order(
